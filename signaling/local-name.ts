@@ -4,13 +4,7 @@
 
 import { createHash, X509Certificate } from 'node:crypto';
 import { getResponder } from '@homebridge/ciao';
-
-/** DNS-SD service type of a relay, without the underscore. */
-const SERVICE_TYPE = 'palm';
-/** Without letters and digits that people take for each other. */
-const DIGITS = 'abcdefghjkmnpqrstuvwxyz23456789';
-/** Two relays on one network have the same with a probability of 1 in 28 million. */
-const DIGIT_COUNT = 5;
+import { NAME_DIGIT_COUNT, NAME_DIGITS, SERVICE_TYPE } from '../src/core/model/relay-name.ts';
 
 /** Probing for a name takes a second (RFC 6762, section 8.1), ms. */
 const BEGINS_WITHIN_MS = 2_000;
@@ -39,7 +33,9 @@ export type Advertise = (service: LocalService, onProblem: (message: string) => 
 export function localNameOf(authorityPem: string): string {
   const key = new X509Certificate(authorityPem).publicKey.export({ type: 'spki', format: 'der' });
   const digest = createHash('sha256').update('palm/v1/relay-name').update(key).digest();
-  const digits = [...digest.subarray(0, DIGIT_COUNT)].map((byte) => DIGITS[byte % DIGITS.length]);
+  const digits = [...digest.subarray(0, NAME_DIGIT_COUNT)].map(
+    (byte) => NAME_DIGITS[byte % NAME_DIGITS.length],
+  );
   return `palm-${digits.join('')}.local`;
 }
 

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { PalmStatus, StoreResult } from '../runtime/api.ts';
+import type { LackingStatus } from '../runtime/file-api.ts';
 import { CommandError, EXIT, interrupted, toldFailure } from './exit-code.ts';
 import {
   ADD_HEADER,
@@ -86,6 +87,14 @@ export class DeviceClient {
 
   async remove(fileId: string): Promise<void> {
     await this.#json('POST', '/remove', { fileId });
+  }
+
+  rename(fileId: string, name: string, path: string): Promise<{ readonly fileId: string }> {
+    return this.#json('POST', '/rename', { fileId, name, path });
+  }
+
+  repair(): Promise<{ readonly lacking: readonly LackingStatus[] }> {
+    return this.#json('POST', '/repair', {});
   }
 
   async leave(handOver: boolean): Promise<void> {

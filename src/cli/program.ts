@@ -3,8 +3,10 @@
 import { cac, type CAC } from 'cac';
 import { completionScript } from './completion.ts';
 import { manPage } from './man-page.ts';
+import { discover } from './commands/discover-command.ts';
 import { doctor } from './commands/doctor.ts';
 import { add, get, list, listNames, remove, showStatus, verify, where } from './commands/file-commands.ts';
+import { move } from './commands/move-command.ts';
 import { type CommonFlags, type Context, contextOf } from './commands/context.ts';
 import { gateway } from './commands/gateway-command.ts';
 import {
@@ -20,6 +22,7 @@ import {
   shutOut,
   stop,
 } from './commands/pool-commands.ts';
+import { repair } from './commands/repair-command.ts';
 import { token } from './commands/token-commands.ts';
 import { up } from './commands/up.ts';
 import { CommandError, EXIT } from './exit-code.ts';
@@ -86,6 +89,11 @@ export function commands(contextOfFlags: ContextOf, version: string): CAC {
   program
     .command('doctor', 'Check what the device needs')
     .action((flags: CommonFlags) => doctor(contextOfFlags(flags)));
+  program
+    .command('discover', 'List the relays that are found on this network')
+    .option('--wait <seconds>', 'How long to listen (default: 2.5)')
+    .example('palm discover --json')
+    .action((flags: CommonFlags) => discover(contextOfFlags(flags), flags));
   program
     .command('names', 'Print the names of all files, one a line')
     .action((flags: CommonFlags) => listNames(contextOfFlags(flags)));
@@ -191,12 +199,23 @@ function fileCommands(program: CAC, contextOfFlags: ContextOf): void {
       remove(contextOfFlags(flags), files.map(textOf)),
     );
   program
+    .command('mv <file> <to>', 'Give a file, or each file of a folder, another name or folder')
+    .example('palm mv holiday.mov 2024/summer.mov')
+    .example('palm mv report.pdf archive/')
+    .action((file: string, to: string, flags: CommonFlags) =>
+      move(contextOfFlags(flags), textOf(file), textOf(to)),
+    );
+  program
     .command('status [file]', 'How the pool is, or a file: who holds it, and what it survives')
     .example('palm status --json')
     .action((file: string | undefined, flags: CommonFlags) => showStatus(contextOfFlags(flags), file));
   program
     .command('where <file>', 'Which device holds which fragments of a file')
     .action((file: string, flags: CommonFlags) => where(contextOfFlags(flags), textOf(file)));
+  program
+    .command('repair', 'Restore all missing fragments now, and say of which files')
+    .example('palm repair --json')
+    .action((flags: CommonFlags) => repair(contextOfFlags(flags)));
   program
     .command('verify <...files>', 'Read files whole, and keep nothing of them')
     .action((files: readonly string[], flags: CommonFlags) =>

@@ -46,6 +46,22 @@ export const words = {
   added: (name: string, id: string) => `${name}  ${id}`,
   alreadyThere: (name: string, id: string) => `${name}  ${id}  (the pool had these bytes)`,
   removed: (name: string) => `Removed ${name}.`,
+  moved: (before: string, name: string) => `${before} -> ${name}`,
+  nameTaken: (name: string) =>
+    `The pool has a file ${JSON.stringify(name)} already. Nothing was moved. Another name, or \`palm rm\` first.`,
+  intoItself: (folder: string) => `${JSON.stringify(folder)} cannot be moved into itself. Nothing was moved.`,
+  noNewName: 'The new name is empty. A name such as letters/may.txt, or a folder with a slash at its end.',
+  allWhole: 'Every file has all of its fragments, counting those of devices that are away.',
+  lacks: (count: number) => `${count} missing`,
+  restoring: (percent: number) => `restoring, ${percent} %`,
+  waitsForRepair: 'waits',
+  repairWaits:
+    'What waits begins as soon as k fragments of it can be reached, and devices have room. `palm repair` again shows how far it is.',
+  noRelays:
+    'No relay answered on this network. Some networks keep devices from finding each other; an invite has the address.',
+  noMulticast: (detail: string) => `This machine's network cannot be asked for relays: ${detail}`,
+  relayAnswers: (answers: boolean) => (answers ? 'answers' : 'does not answer'),
+  badWait: '--wait takes seconds, from 1 to 60.',
   left: 'Left the pool. Its keys are erased here.',
   stopped: 'The device has ended.',
   running: (path: string) => `The device runs in ${path}. Ctrl-C ends it.`,

@@ -94,6 +94,14 @@ export class AwaitedPalm implements WordlessPalm {
     return (await this.#coming).remove(fileId);
   }
 
+  async repair(): ReturnType<WordlessPalm['repair']> {
+    return (await this.#coming).repair();
+  }
+
+  async rename(...given: Parameters<WordlessPalm['rename']>): ReturnType<WordlessPalm['rename']> {
+    return (await this.#coming).rename(...given);
+  }
+
   async leave(options?: LeaveOptions): Promise<void> {
     return (await this.#coming).leave(options);
   }

@@ -18,6 +18,7 @@ import { ToldActivity, type ListedActivity } from './activity/told-activity.ts';
 import { askedFile } from './asked-file.ts';
 import { atMost, unlessAborted } from './at-most.ts';
 import { Invites } from './doors/invites.ts';
+import { FileNames } from './store/file-names.ts';
 import { blobSource, isFresh } from './store/blob-source.ts';
 import { noticeOf } from './notice.ts';
 import type { OpenPoolEvents } from './open-pool-events.ts';
@@ -61,6 +62,7 @@ export class OpenPool {
   readonly roles: Roles;
   readonly invites: Invites;
   readonly #naming: Naming;
+  readonly fileNames: FileNames;
   readonly #storeQuota: StoreQuota;
   readonly privateFiles: PrivateFiles;
   readonly #ports: RuntimePorts;
@@ -138,6 +140,8 @@ export class OpenPool {
     const own = { ...ports, identity, driver: this.driver };
     this.roles = new Roles(own, (notice) => this.#events.notice('error', notice));
     this.#naming = new Naming({ ...ports, driver: this.driver, keys: this.keys });
+    const { driver, roles, space } = { driver: this.driver, roles: this.roles, space: this.#space };
+    this.fileNames = new FileNames({ driver, roles, space, naming: this.#naming });
     this.#storeQuota = new StoreQuota(this.driver.peer, this.identity.deviceId);
     this.invites = new Invites({
       ...ports,
@@ -330,12 +334,6 @@ export class OpenPool {
     await this.privateFiles.open(fileId, manifest, linkKey);
     this.#events.changed();
     return { fileId };
-  }
-
-  async remove(id: string): Promise<void> {
-    const listed = this.roles.checkedRemoval(askedFile(this.driver.peer.catalogue, id));
-    await this.#naming.remove(listed.fileId, listed.contentId);
-    this.#space.measureSoon();
   }
 
   async setPolicy(change: PolicyChange): Promise<void> {

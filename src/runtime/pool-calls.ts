@@ -3,10 +3,12 @@
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import type { Role } from '../core/model/role.ts';
 import type { ResumeOptions, StoreOptions, StoreResult } from './api.ts';
+import type { LackingStatus, RenameOptions } from './file-api.ts';
 import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import type { OpenPool } from './open-pool.ts';
 import type { RecordOptions } from './record-api.ts';
 import type { RecoverOptions } from './trust-api.ts';
+import { namedContent } from './status.ts';
 import type { WordlessRecord } from './worded-palm.ts';
 
 export abstract class PoolCalls {
@@ -48,7 +50,18 @@ export abstract class PoolCalls {
   }
 
   async remove(fileId: string): Promise<void> {
-    await (await this.pool()).remove(fileId);
+    await (await this.pool()).fileNames.remove(fileId);
+  }
+
+  async rename(fileId: string, name: string, options: RenameOptions = {}): Promise<{ fileId: string }> {
+    return (await this.pool()).fileNames.rename(fileId, name, options);
+  }
+
+  async repair(): Promise<LackingStatus[]> {
+    const { driver, privateFiles, repairing } = await this.pool();
+    return repairing.repairNow().map(({ file, missingCount: missingFragments }) => {
+      return { ...namedContent(driver.peer.catalogue, privateFiles, file), missingFragments };
+    });
   }
 
   async grant(deviceId: string, role: Role): Promise<void> {

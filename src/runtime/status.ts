@@ -181,11 +181,20 @@ function repairStatuses(
 ): Pick<PalmStatus, 'repairs' | 'repairPause'> {
   const { pauseReason } = repairing;
   const repairs = repairing.repairs().map(({ fileId: content, ...repair }) => {
-    const fileId = catalogue.namesOf(content)[0] ?? content;
-    const details = catalogue.listedFile(fileId)?.details() ?? opened.detailsOf(fileId);
-    return { fileId, name: details?.name ?? '', ...repair, share: catalogue.policy.repairShare };
+    return { ...namedContent(catalogue, opened, content), ...repair, share: catalogue.policy.repairShare };
   });
   return { repairs, ...(pauseReason === undefined ? {} : { repairPause: pauseReason }) };
+}
+
+/** A content by a name of it; of several, the first. */
+export function namedContent(
+  catalogue: Peer['catalogue'],
+  opened: OpenedDetails,
+  content: FileId,
+): { readonly fileId: FileId; readonly name: string } {
+  const fileId = catalogue.namesOf(content)[0] ?? content;
+  const details = catalogue.listedFile(fileId)?.details() ?? opened.detailsOf(fileId);
+  return { fileId, name: details?.name ?? '' };
 }
 
 /** What the policy lets this device store, where it says anything. */

@@ -164,6 +164,14 @@ export class WordedPalm implements Palm {
     return this.#worded(this.#palm.remove(fileId));
   }
 
+  repair(): ReturnType<Palm['repair']> {
+    return this.#worded(this.#palm.repair());
+  }
+
+  rename(...given: Parameters<Palm['rename']>): ReturnType<Palm['rename']> {
+    return this.#worded(this.#palm.rename(...given));
+  }
+
   leave(options?: LeaveOptions): Promise<void> {
     return this.#worded(this.#palm.leave(options));
   }

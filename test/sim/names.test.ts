@@ -198,3 +198,43 @@ function filesOn(device: SimDevice): string[] {
     .files.map(({ path, name }) => `${path}/${name}`)
     .toSorted();
 }
+
+scenario(
+  'a renamed file keeps its bytes and its fragments, and nobody is told that it was removed',
+  [1_440, 1_441],
+  async ({ world, pool }) => {
+    const devices = await pool(4);
+    const [one, absent] = [first(devices), first(devices, 3)];
+    const bytes = world.random.bytes(20_000);
+    const { fileId: content } = await world.settled('store', one.put(bytes, { name: 'draft.txt' }));
+    await world.until('placed', () => settledOutboxes(devices));
+    await world.pass(10_000);
+    absent.kill();
+
+    const before = fragmentsOn(devices, content);
+    const renaming = one.pool.rename(content, 'final.txt', { path: 'letters' });
+    const { fileId } = await world.settled('rename', renaming);
+    expect(await entriesAbout(one, content)).toEqual(['unname']);
+    expect(filesOn(one)).toEqual(['letters/final.txt']);
+    const again = one.pool.rename(fileId, 'final.txt', {});
+    expect(await world.settled('the same name', again)).toEqual({ fileId });
+    await expect(one.pool.rename(content, 'x', {})).rejects.toMatchObject({ code: 'removed-file' });
+    await expect(one.pool.rename(fileId, '', {})).rejects.toMatchObject({ code: 'bad-argument' });
+    const back = one.pool.rename(fileId, 'draft.txt', { path: '' });
+    const { fileId: last } = await world.settled('rename back', back);
+    await absent.reopen();
+    await world.pass(30_000);
+    for (const device of devices) {
+      expect(filesOn(device)).toEqual(['/draft.txt']);
+      const read = await world.settled('read', device.read(last));
+      expect(Buffer.compare(read, bytes)).toBe(0);
+      // Its bytes are there all along: nothing was removed.
+      expect(device.pool.status().activity).toEqual([]);
+    }
+    expect(fragmentsOn(devices, content)).toEqual(before);
+
+    const hidden = await world.settled('store', one.put(bytes, { name: 'secret', private: true }));
+    const asked = one.pool.rename(hidden.fileId, 'open', {});
+    await expect(asked).rejects.toMatchObject({ code: 'not-allowed', failure: { reason: 'private-name' } });
+  },
+);

@@ -106,6 +106,12 @@ async function answer(
       return send(response, await palm.makeRecoveryCode());
     case 'POST /remove':
       return send(response, await palm.remove(textOf(fieldsOf(body, ['fileId'])['fileId'])));
+    case 'POST /rename': {
+      const { fileId, name, path } = fieldsOf(body, ['fileId', 'name', 'path']);
+      return send(response, await palm.rename(textOf(fileId), textOf(name), { path: textOf(path) }));
+    }
+    case 'POST /repair':
+      return send(response, { lacking: await palm.repair() });
     case 'POST /leave':
       await palm.leave({ handOver: fieldsOf(body, ['handOver'])['handOver'] === true });
       device.tokens.removeAll();

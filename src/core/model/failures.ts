@@ -82,6 +82,7 @@ export interface NotAllowed {
     | 'reader'
     /** Members remove only what their own device stored. */
     | 'file-of-another'
+    | 'private-name'
     | 'admins-only'
     /** Only for who began the pool, or recovered it. */
     | 'first-admins-only'

@@ -56,6 +56,8 @@ export interface RepairView {
 export type RepairInput =
   /** Files, claims, links, space, or who is gone may have changed. */
   | { readonly kind: 'changed' }
+  /** A person wants everything that is missing restored now, without waits for turns and further losses. */
+  | { readonly kind: 'asked' }
   /** Repair must stop for now, or may go on. */
   | { readonly kind: 'paused'; readonly isPaused: boolean }
   /** A repair has rebuilt its fragments: from now on it ends by itself, unless the storer places the file. */
@@ -107,6 +109,12 @@ interface Waiting {
   durableCount: number;
 }
 
+/** A file that lacks fragments. */
+export interface Lacking {
+  readonly file: FileId;
+  readonly missingCount: number;
+}
+
 interface Ready {
   readonly file: FileId;
   readonly manifest: RepairedFile;
@@ -122,6 +130,8 @@ export class RepairPlan {
   readonly #running = new Map<FileId, { isRebuilt: boolean; isCancelled: boolean }>();
   /** By file: repairs that failed in a row, and until when the next waits. */
   readonly #failures = new Map<FileId, { readonly count: number; readonly untilMs: MonotonicMs }>();
+  /** Files to repair because a person asked; each until it has all fragments, or was tried. */
+  readonly #asked = new Set<FileId>();
   readonly #leftovers = new Leftovers();
   #isPaused = false;
   #heldBackCount = 0;
@@ -137,6 +147,11 @@ export class RepairPlan {
   handle(nowMs: MonotonicMs, input: RepairInput): RepairEffect[] {
     switch (input.kind) {
       case 'changed':
+        this.#hasChanged = true;
+        break;
+      case 'asked':
+        for (const { file } of lackingFiles(this.#view)) this.#asked.add(file);
+        this.#nextLookMs = nowMs;
         this.#hasChanged = true;
         break;
       case 'paused':
@@ -170,6 +185,7 @@ export class RepairPlan {
 
   #ended(nowMs: MonotonicMs, file: FileId, outcome: 'done' | 'failed' | 'cancelled'): void {
     this.#running.delete(file);
+    this.#asked.delete(file);
     this.#hasChanged = true;
     if (outcome === 'failed') {
       const count = (this.#failures.get(file)?.count ?? 0) + 1;
@@ -213,8 +229,9 @@ export class RepairPlan {
       const isGone = (device: DeviceId): boolean => this.#view.isGone(device);
       const need = this.#view.isPlacing(file)
         ? placingNeedOf(manifest, claims, this.#view.self, isGone)
-        : repairNeedOf(manifest, claims, isGone);
+        : repairNeedOf(manifest, claims, isGone, this.#asked.has(file));
       if (need === undefined) {
+        this.#asked.delete(file);
         this.#waiting.delete(file);
         this.#failures.delete(file);
         continue;
@@ -224,6 +241,7 @@ export class RepairPlan {
     }
     for (const file of this.#waiting.keys()) if (!files.has(file)) this.#waiting.delete(file);
     for (const file of this.#failures.keys()) if (!files.has(file)) this.#failures.delete(file);
+    for (const file of this.#asked) if (!files.has(file)) this.#asked.delete(file);
     return needy;
   }
 
@@ -236,6 +254,7 @@ export class RepairPlan {
     const able = this.#view.candidates(file).map(({ device }) => device);
     const rank = need.isOfStorer ? 0 : repairersOf(file, need, able).indexOf(this.#view.self);
     if (rank < 0 || !this.#canGather(manifest, need)) return Infinity;
+    if (this.#asked.has(file)) return nowMs;
     const settledMs = waiting.sinceMs + (need.isUrgent ? URGENT_SETTLE_MS : SETTLE_MS);
     const slowBytesPerS = this.#view.share() * SLOW_LINK_BYTES_PER_S;
     const patienceMs = TAKEOVER_MS + (manifest.k * heldBytesOf(manifest) * 1_000) / slowBytesPerS;
@@ -306,4 +325,21 @@ export class RepairPlan {
     if (manifest === undefined) return false;
     return isStillPlaced(manifest, this.#view.holdersOf(file), (device) => this.#view.isGone(device));
   }
+}
+
+/** Files that lack fragments, counting what devices that are away bring back; the most endangered first. */
+export function lackingFiles(
+  view: Pick<RepairView, 'files' | 'holdersOf' | 'isGone' | 'isPlacing'>,
+): Lacking[] {
+  const lacking: (Lacking & { readonly danger: number })[] = [];
+  for (const [file, manifest] of view.files()) {
+    if (view.isPlacing(file)) continue;
+    const need = repairNeedOf(manifest, view.holdersOf(file), (device) => view.isGone(device), true);
+    if (need === undefined) continue;
+    const { length: missingCount } = need.missing;
+    lacking.push({ file, missingCount, danger: dangerOf(manifest, need) });
+  }
+  return lacking
+    .toSorted((a, b) => a.danger - b.danger || mixed(a.file) - mixed(b.file))
+    .map(({ file, missingCount }) => ({ file, missingCount }));
 }

@@ -10,9 +10,12 @@ import type { Clock } from '../../core/ports.ts';
 import type { ActivityList } from './activity-list.ts';
 import { MAX_LOST_WITH } from './happening.ts';
 
+/** A device that changes a name takes the old one away this soon after it gave the new one, ms. */
+const RENAMED_WITHIN_MS = 60_000;
+
 /** What it looks at of the peer. */
 export interface PoolView {
-  readonly catalogue: Pick<Catalogue, 'members' | 'nameOf'>;
+  readonly catalogue: Pick<Catalogue, 'members' | 'nameOf' | 'namesOf' | 'listedFile'>;
   readonly membership: Pick<Membership, 'revision' | 'of'>;
 }
 
@@ -67,7 +70,8 @@ export class ActivityWatch {
         list.add(atMs, { kind: 'device-left', device: deviceId });
       if (body.kind === 'policy') list.add(atMs, { kind: 'policy-changed', by: deviceId, parts: body.parts });
       const isRemoval = body.kind === 'remove' || body.kind === 'unname';
-      if (isRemoval && deviceId !== self) removals.set(body.file, deviceId);
+      if (isRemoval && deviceId !== self && !isRenamed(catalogue, body.file, deviceId, at.ms))
+        removals.set(body.file, deviceId);
     }
     // The last name of a content is removed together with the content's own id, which was no name any more.
     const contents = [...removals.keys()].flatMap((file) => {
@@ -94,4 +98,18 @@ export class ActivityWatch {
       awayForMs: sinceMs[0] === undefined ? 0 : Math.max(0, nowMs - sinceMs[0]),
     });
   }
+}
+
+/** Whether who took this name away gave the same bytes another one: just before, or since. */
+function isRenamed(
+  catalogue: PoolView['catalogue'],
+  file: FileId,
+  by: DeviceId,
+  removedAtMs: WallMs,
+): boolean {
+  const content = catalogue.nameOf(file)?.contentId ?? file;
+  return catalogue.namesOf(content).some((fileId) => {
+    const name = catalogue.listedFile(fileId);
+    return name?.by === by && name.publishedAt.ms >= removedAtMs - RENAMED_WITHIN_MS;
+  });
 }

@@ -17,7 +17,13 @@ import {
 } from '../../core/model/ids.ts';
 import { fragmentCap } from '../../core/model/limits.ts';
 import type { SparingReason } from '../../core/model/sparing.ts';
-import { RepairPlan, type RepairEffect, type RepairInput } from '../../core/repair/repair-plan.ts';
+import {
+  lackingFiles,
+  RepairPlan,
+  type Lacking,
+  type RepairEffect,
+  type RepairInput,
+} from '../../core/repair/repair-plan.ts';
 import type { RuntimePorts } from '../runtime-ports.ts';
 import { storedFragmentOf } from '../stored-fragment.ts';
 import { LinkShare } from './link-share.ts';
@@ -86,6 +92,13 @@ export class Repairing {
 
   repairs(): readonly Repair[] {
     return Array.from(this.#running.values(), ({ repair }) => repair);
+  }
+
+  /** Begins with everything that is missing, without waiting. Returns the files that lack fragments. */
+  repairNow(): readonly Lacking[] {
+    const lacking = lackingFiles(this.#ports.driver.peer.repairView);
+    this.#plan.input({ kind: 'asked' });
+    return lacking;
   }
 
   /** The pool is open: what earlier pages left waits for its repair, or goes. */

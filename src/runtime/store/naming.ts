@@ -3,6 +3,7 @@
 // Only the last name goes with a removal that devices without further names know too: they drop the fragments
 // at once. So whatever depends on a content's other names is decided for one call after another.
 
+import type { ListedFile } from '../../core/catalogue/file-index.ts';
 import type { FileDetails } from '../../core/model/file-details.ts';
 import { sealFileName, type FileName } from '../../core/catalogue/file-name.ts';
 import { fileIdOf, type FileId } from '../../core/model/ids.ts';
@@ -48,40 +49,62 @@ export class Naming {
    * content lost all of its names in the meantime.
    */
   name(content: FileId, details: FileDetails, modifiedMs: number): Promise<FileId | undefined> {
-    const { clock, random, cryptography, driver, keys } = this.#ports;
-    const { catalogue } = driver.peer;
-    return this.inTurn(content, async () => {
-      const names = catalogue.namesOf(content);
-      const same = names.find((fileId) => isSame(catalogue.listedFile(fileId)?.details(), details));
-      if (names.length === 0 || same !== undefined) return same;
-      const name: FileName = {
-        content,
-        details,
-        modifiedMs,
-        by: driver.deviceId,
-        atMs: catalogue.dateOfNextFile(clock.wallMs()),
-      };
-      const nonce = random.bytes(12);
-      const sealed = await sealFileName(name, keys.current.catalogueKey, keys.poolId, nonce, cryptography);
-      await driver.publish({ kind: 'name', sealed });
-      return fileIdOf(sealed);
-    });
+    return this.inTurn(content, () => this.#name(content, details, modifiedMs));
   }
 
   /** Takes a name away. With the last one, the content goes. */
   remove(fileId: FileId, content: FileId): Promise<void> {
+    return this.inTurn(content, () => this.#remove(fileId, content));
+  }
+
+  /**
+   * Puts another name in the place of `fileId`: gives it, and only then takes the old one away, so that the
+   * content is never without one. Returns the new name's id, or undefined if the old name was taken away in
+   * the meantime.
+   */
+  rename(
+    { fileId, contentId, modifiedMs }: Pick<ListedFile, 'fileId' | 'contentId' | 'modifiedMs'>,
+    details: FileDetails,
+  ): Promise<FileId | undefined> {
+    const { catalogue } = this.#ports.driver.peer;
+    return this.inTurn(contentId, async () => {
+      if (!catalogue.namesOf(contentId).includes(fileId)) return undefined;
+      const renamed = await this.#name(contentId, details, modifiedMs);
+      if (renamed !== fileId) await this.#remove(fileId, contentId);
+      return renamed;
+    });
+  }
+
+  async #name(content: FileId, details: FileDetails, modifiedMs: number): Promise<FileId | undefined> {
+    const { clock, random, cryptography, driver, keys } = this.#ports;
+    const { catalogue } = driver.peer;
+    const names = catalogue.namesOf(content);
+    const same = names.find((fileId) => isSame(catalogue.listedFile(fileId)?.details(), details));
+    if (names.length === 0 || same !== undefined) return same;
+    const name: FileName = {
+      content,
+      details,
+      modifiedMs,
+      by: driver.deviceId,
+      atMs: catalogue.dateOfNextFile(clock.wallMs()),
+    };
+    const nonce = random.bytes(12);
+    const sealed = await sealFileName(name, keys.current.catalogueKey, keys.poolId, nonce, cryptography);
+    await driver.publish({ kind: 'name', sealed });
+    return fileIdOf(sealed);
+  }
+
+  async #remove(fileId: FileId, content: FileId): Promise<void> {
     const { driver, quota } = this.#ports;
     const { catalogue } = driver.peer;
-    return this.inTurn(content, async () => {
-      const names = catalogue.namesOf(content);
-      if (!names.includes(fileId)) return;
-      const isLast = names.length === 1;
-      const kind = fileId === content && !isLast ? 'unname' : 'remove';
-      await withReserve(quota, () => driver.publish({ kind, file: fileId }));
-      // Second: a crash in between keeps fragments, where the other order would lose some of a named content.
-      if (isLast && !catalogue.isRemovedForAll(content))
-        await withReserve(quota, () => driver.publish({ kind: 'remove', file: content }));
-    });
+    const names = catalogue.namesOf(content);
+    if (!names.includes(fileId)) return;
+    const isLast = names.length === 1;
+    const kind = fileId === content && !isLast ? 'unname' : 'remove';
+    await withReserve(quota, () => driver.publish({ kind, file: fileId }));
+    // Second: a crash in between keeps fragments, where the other order would lose some of a named content.
+    if (isLast && !catalogue.isRemovedForAll(content))
+      await withReserve(quota, () => driver.publish({ kind: 'remove', file: content }));
   }
 }
 

@@ -28,6 +28,8 @@ const palm = {
   store: vi.fn<(blob: Blob, options: StoreOptions) => Promise<unknown>>(),
   read: vi.fn<(fileId: string, options: { signal: AbortSignal }) => ReadableStream<Uint8Array>>(),
   leave: vi.fn<() => Promise<void>>(),
+  rename: vi.fn<Palm['rename']>(),
+  repair: vi.fn<Palm['repair']>(),
   grant: vi.fn<(device: string, role: string) => Promise<void>>(),
   shutOut: vi.fn<(device: string) => Promise<void>>(),
   makeRecoveryCode: vi.fn<() => Promise<{ code: string }>>(),
@@ -99,6 +101,16 @@ it('gives roles and shuts out, as the pool lets it', async () => {
   expect(await failureOf(client.shutOut('device-a'))).toMatchObject({
     message: 'Only an admin may do that.',
   });
+});
+
+it('renames a file, and begins a repair', async () => {
+  const client = await reach();
+  palm.rename.mockResolvedValue({ fileId: 'b' });
+  expect(await client.rename('a', 'new.txt', 'letters')).toEqual({ fileId: 'b' });
+  expect(palm.rename).toHaveBeenCalledWith('a', 'new.txt', { path: 'letters' });
+  const lacking = [{ fileId: 'b', name: 'new.txt', missingFragments: 2 }];
+  palm.repair.mockResolvedValue(lacking);
+  expect(await client.repair()).toEqual({ lacking });
 });
 
 it('turns the gateway on and off', async () => {

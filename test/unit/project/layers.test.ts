@@ -104,6 +104,11 @@ const LAYERS: readonly Layer[] = [
     packages: ['node:', 'content-disposition', 'fresh', 'mime', 'negotiator', 'range-parser'],
   },
   {
+    path: 'src/cli/commands/discover-command.ts',
+    reaches: ['src/core', 'src/cli'],
+    packages: ['node:', 'bonjour-service'],
+  },
+  {
     path: 'src/cli',
     reaches: [...SCREENS, 'src/core/wire', 'src/adapters/node'],
     packages: ['node:', 'cac', 'cli-progress', 'comlink', 'qr'],
@@ -115,7 +120,11 @@ const LAYERS: readonly Layer[] = [
     reaches: [],
     packages: ['node:', 'reflect-metadata', '@peculiar/x509', '@peculiar/asn1-schema', '@peculiar/asn1-x509'],
   },
-  { path: 'signaling/local-name.ts', reaches: [], packages: ['node:', '@homebridge/ciao'] },
+  {
+    path: 'signaling/local-name.ts',
+    reaches: ['src/core/model/relay-name.ts'],
+    packages: ['node:', '@homebridge/ciao'],
+  },
   { path: 'signaling/keep.ts', reaches: ['src/core/wire', 'src/cli', 'signaling'], packages: ['node:'] },
   {
     path: 'signaling',

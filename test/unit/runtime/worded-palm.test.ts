@@ -100,6 +100,8 @@ function failingWith(thrown: Error): WordlessPalm {
     discardStore: fail,
     openLink: fail,
     remove: fail,
+    rename: fail,
+    repair: fail,
     leave: fail,
     setDeviceName: fail,
     setPolicy: fail,

@@ -133,6 +133,7 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'unknown-file not-heard-of': [{ code: 'unknown-file', reason: 'not-heard-of' }],
   'not-allowed reader': [{ code: 'not-allowed', reason: 'reader' }],
   'not-allowed file-of-another': [{ code: 'not-allowed', reason: 'file-of-another' }],
+  'not-allowed private-name': [{ code: 'not-allowed', reason: 'private-name' }],
   'not-allowed admins-only': [{ code: 'not-allowed', reason: 'admins-only' }],
   'not-allowed above': [{ code: 'not-allowed', reason: 'above' }],
   'not-allowed self': [{ code: 'not-allowed', reason: 'self' }],

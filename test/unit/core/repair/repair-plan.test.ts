@@ -3,98 +3,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { heldBytesOf, quorumOf } from '../../../../src/core/model/geometry.ts';
-import { deviceIdOf, type DeviceId, type FileId } from '../../../../src/core/model/ids.ts';
+import type { DeviceId, FileId } from '../../../../src/core/model/ids.ts';
 import { fragmentCap } from '../../../../src/core/model/limits.ts';
-import { NO_ANCHORS } from '../../../../src/core/placement/anchors.ts';
-import type { FragmentSet } from '../../../../src/core/placement/fragment-set.ts';
-import type { RepairedFile } from '../../../../src/core/repair/repair-need.ts';
-import {
-  MAX_REPAIRS,
-  RepairPlan,
-  type RepairEffect,
-  type RepairInput,
-} from '../../../../src/core/repair/repair-plan.ts';
-import { indicesOf, seededBytes } from '../../../fixtures/erasure-oracle.ts';
-import { fileIdAt, itemAt } from '../../../fixtures/pool-fixture.ts';
+import { MAX_REPAIRS, type RepairEffect, type RepairPlan } from '../../../../src/core/repair/repair-plan.ts';
+import { indicesOf } from '../../../fixtures/erasure-oracle.ts';
+import { itemAt } from '../../../fixtures/pool-fixture.ts';
+import { DEVICES, started, World, type Rebuild } from '../../../fixtures/repair-world.ts';
 
-const DEVICES = indicesOf(10).map((index) => deviceIdOf(seededBytes(32, 300 + index)));
 const SETTLE_MS = 10_000;
 const TAKEOVER_MS = 60_000;
 /** Longer than any file of these tests takes at the speed of a slow repairer. */
 const PATIENCE_MS = TAKEOVER_MS + 1_000;
 
-type Holders = Map<DeviceId, Set<number>>;
-
-/** A pool as all of its devices see it. */
-class World {
-  readonly files = new Map<FileId, RepairedFile>();
-  readonly holders = new Map<FileId, Holders>();
-  readonly gone = new Set<DeviceId>();
-  readonly unreachable = new Set<DeviceId>();
-  readonly freeBytes = new Map<DeviceId, number>();
-  readonly placing = new Set<FileId>();
-
-  /** Fragment i of each of `heldBy` is held by device `heldBy[i]`; undefined: by nobody. */
-  add(index: number, k: number, heldBy: readonly (number | undefined)[]): FileId {
-    const fileId = fileIdAt(index);
-    const holders: Holders = new Map();
-    for (const [fragment, at] of heldBy.entries()) {
-      if (at === undefined) continue;
-      const device = itemAt(DEVICES, at);
-      holders.set(device, (holders.get(device) ?? new Set()).add(fragment));
-    }
-    const salt = seededBytes(32, index);
-    const geometry = { size: 1_000, k, n: heldBy.length, blockBytes: 65_536 };
-    this.files.set(fileId, { ...geometry, salt, by: itemAt(DEVICES, 9) });
-    this.holders.set(fileId, holders);
-    return fileId;
-  }
-
-  holdersOf(file: FileId): ReadonlyMap<DeviceId, FragmentSet> {
-    return this.holders.get(file) ?? new Map();
-  }
-
-  plan(at: number): RepairPlan {
-    const self = itemAt(DEVICES, at);
-    return new RepairPlan({
-      self,
-      files: () => this.files,
-      holdersOf: (file) => this.holdersOf(file),
-      isGone: (device) => this.gone.has(device),
-      isReachable: (device) => !this.unreachable.has(device) && !this.gone.has(device),
-      candidates: () =>
-        DEVICES.filter((device) => !this.gone.has(device) && !this.unreachable.has(device)).map((device) => ({
-          device,
-          freeBytes: this.freeBytes.get(device) ?? 1e9,
-        })),
-      isPlacing: (file) => this.placing.has(file),
-      anchorsOf: () => NO_ANCHORS,
-      share: () => 0.2,
-    });
-  }
-}
-
 /** Until every device had its turn. */
 function everStarted(plan: RepairPlan): readonly Rebuild[] {
   return started(plan, 12 * PATIENCE_MS, 0, { kind: 'changed' }, 20_000);
-}
-
-type Rebuild = Extract<RepairEffect, { kind: 'rebuild' }>;
-
-/** Runs `plan` until `untilMs`; changes are told all the time. Returns the repairs with their times. */
-function started(
-  plan: RepairPlan,
-  untilMs: number,
-  fromMs = 0,
-  input: RepairInput = { kind: 'changed' },
-  stepMs = 1_000,
-): (Rebuild & { readonly atMs: number })[] {
-  const repairs: (Rebuild & { readonly atMs: number })[] = [];
-  for (let atMs = fromMs; atMs <= untilMs; atMs += stepMs) {
-    for (const effect of plan.handle(atMs, atMs === fromMs ? input : { kind: 'changed' }))
-      if (effect.kind === 'rebuild') repairs.push({ ...effect, atMs });
-  }
-  return repairs;
 }
 
 const pool = fc
