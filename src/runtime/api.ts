@@ -10,7 +10,7 @@ import type { InviteOptions, InviteStatus, JoiningStatus } from './invite-api.ts
 import type { PairCalls, PairingStatus } from './pair-api.ts';
 import type { QuotaStatus } from './quota-api.ts';
 import type { PoolRecord, RecordOptions } from './record-api.ts';
-import type { RecoveryStatus, TrustCalls, UpgradeStatus } from './trust-api.ts';
+import type { RecoveryStatus, TrustCalls, UpgradedStatus, UpgradeStatus } from './trust-api.ts';
 
 /**
  * How soon `store` resolves: when enough fragments are durable on devices, or when this device has all of
@@ -263,6 +263,8 @@ export interface PalmStatus {
     readonly recovery?: RecoveryStatus;
     /** Upgrades of other devices that this one may follow; absent if there are none. */
     readonly upgrades?: readonly UpgradeStatus[];
+    /** Absent in a pool that was not upgraded. */
+    readonly upgraded?: UpgradedStatus;
   };
   /** While a join waits to be let in. */
   readonly joining?: JoiningStatus;

@@ -16,7 +16,7 @@ import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import type { RecordOptions } from './record-api.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import { noLists } from './status.ts';
-import type { RecoverOptions, UpgradeOptions } from './trust-api.ts';
+import type { RecoverOptions, FollowOptions, UpgradeOptions } from './trust-api.ts';
 import type { PairingRun, WordlessPalm, WordlessRecord, WordlessStatus } from './worded-palm.ts';
 
 export class AwaitedPalm implements WordlessPalm {
@@ -138,8 +138,8 @@ export class AwaitedPalm implements WordlessPalm {
     return (await this.#coming).upgrade(options);
   }
 
-  async followUpgrade(id: string): Promise<void> {
-    return (await this.#coming).followUpgrade(id);
+  async followUpgrade(id: string, options?: FollowOptions): Promise<void> {
+    return (await this.#coming).followUpgrade(id, options);
   }
 
   async recover(code: string, options?: RecoverOptions): Promise<{ readonly code: string }> {

@@ -25,9 +25,9 @@ import { LEAVE_STEP_MS, sayGoodbye } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName } from './saved-pool.ts';
 import { noLists, present, sessionStatus } from './status.ts';
 import { pairingOf } from './pairing/pairing-device.ts';
-import type { UpgradeOptions } from './trust-api.ts';
+import type { FollowOptions, UpgradeOptions } from './trust-api.ts';
 import { Transfers } from './transfers.ts';
-import { followingOf, isLeftBehind, upgradeOf } from './upgrading.ts';
+import { followingOf, isLeftBehind, upgradeOf, type Writing } from './upgrading.ts';
 import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
 
 /**
@@ -62,6 +62,7 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
   #leaving: Promise<void> | undefined;
   /** What is shown while the pool is closed for a moment. */
   #reopening: WordlessStatus | undefined;
+  #reopened: Promise<void> = Promise.resolve();
   /** Whether a pool was left under this page: a start that still goes on must not take it up again. */
   #hasLeft = false;
   /** Whether what was stored was deleted under this page. */
@@ -129,20 +130,31 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
   }
 
   async upgrade({ shutOut = [] }: UpgradeOptions = {}): Promise<void> {
-    const session = await this.pool();
-    session.roles.checkOthers(shutOut);
-    await this.#reopen(upgradeOf(session));
+    await this.#reopen((session) => {
+      session.roles.checkOthers(shutOut);
+      return upgradeOf(session);
+    });
     // Whoever has the old invite knows the keys of before.
     if (shutOut.length === 0) await this.rotate();
     else await this.shutOutAll(shutOut);
   }
 
-  async followUpgrade(id: string): Promise<void> {
-    await this.#reopen(followingOf(await this.pool(), id));
+  async followUpgrade(id: string, { code }: FollowOptions = {}): Promise<void> {
+    await this.#reopen((session) => followingOf(session, id, code));
   }
 
-  /** Writes what the pool follows from now on while it is closed. */
-  async #reopen(write: (ports: RuntimePorts) => Promise<unknown>): Promise<void> {
+  /**
+   * Writes what the pool follows from now on while it is closed. One after another: the second of two calls
+   * finds what the first one wrote.
+   */
+  #reopen(writingOf: (session: OpenPool) => Writing): Promise<void> {
+    const done = this.#reopened.then(() => this.#reopenNow(writingOf));
+    this.#reopened = done.catch(() => undefined); // the caller gets the failure
+    return done;
+  }
+
+  async #reopenNow(writingOf: (session: OpenPool) => Writing): Promise<void> {
+    const write = writingOf(await this.pool());
     const ports = await this.#opened;
     this.#reopening = this.status();
     try {

@@ -13,7 +13,7 @@ import type { PrivateFiles } from './private-files.ts';
 import type { Repairing } from './repair/repairing.ts';
 import type { Slices } from './slices.ts';
 import type { KeyRing } from '../core/model/key-ring.ts';
-import { upgradesOf } from './upgrading.ts';
+import { upgradedOf, upgradesOf } from './upgrading.ts';
 import type { Roles } from './roles.ts';
 import type { WordlessStatus } from './worded-palm.ts';
 
@@ -152,10 +152,12 @@ function recoveryStatus({ recovery }: Roles): Pick<NonNullable<PalmStatus['pool'
   return status === undefined ? {} : { recovery: status };
 }
 
-/** Only in a pool without roles. */
-function upgradeStatus({ driver, identity }: ShownPool): Pick<NonNullable<PalmStatus['pool']>, 'upgrades'> {
-  const upgrades = upgradesOf(driver.peer, identity.deviceId);
-  return upgrades.length === 0 ? {} : { upgrades };
+function upgradeStatus({
+  driver: { peer },
+  identity,
+}: ShownPool): Pick<NonNullable<PalmStatus['pool']>, 'upgrades' | 'upgraded'> {
+  const upgrades = upgradesOf(peer, identity.deviceId);
+  return { ...(upgrades.length === 0 ? {} : { upgrades }), ...present('upgraded', upgradedOf(peer)) };
 }
 
 /** Nothing in a pool without roles. */

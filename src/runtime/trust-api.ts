@@ -24,6 +24,22 @@ export interface UpgradeStatus {
   readonly namesThis: boolean;
 }
 
+/** That the pool is one of an earlier Palm which was upgraded. */
+export interface UpgradedStatus {
+  /** As 'K7QM-2XTR-9FHD'. Who confirms the upgrade on another device types it there. */
+  readonly code: string;
+  /** The members of before that are in, and on which nobody has confirmed the upgrade yet. */
+  readonly awaits: readonly { readonly id: string; readonly name: string }[];
+}
+
+export interface FollowOptions {
+  /**
+   * What the device that upgraded the pool shows as `status().pool.upgraded.code`. With it, no other upgrade
+   * is followed.
+   */
+  readonly code?: string;
+}
+
 export interface UpgradeOptions {
   /** Ids of devices that do not stay. What they stored stays. */
   readonly shutOut?: readonly string[];
@@ -74,5 +90,5 @@ export interface TrustCalls {
    * on, for good. Transfers end. Resolves when the pool is open again.
    * @throws PalmError 'bad-argument', 'not-allowed', 'not-in-pool'.
    */
-  followUpgrade(id: string): Promise<void>;
+  followUpgrade(id: string, options?: FollowOptions): Promise<void>;
 }

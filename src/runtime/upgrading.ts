@@ -1,6 +1,8 @@
 // The upgrade of a pool without a charter: what its charter says, and which charters of others its person may
 // follow. Either is written while the pool is closed, which is opened again as one with roles.
 
+import { awaitedMembers } from '../core/catalogue/grants/awaited-members.ts';
+import { charterCode, isCharterCode } from '../core/catalogue/grants/charter-code.ts';
 import type { LogPoint } from '../core/catalogue/grants/act-body.ts';
 import type { CheckedAct } from '../core/catalogue/grants/act.ts';
 import { PalmError } from '../core/model/errors.ts';
@@ -14,7 +16,7 @@ import { followPool, foundPool } from './acts/founding.ts';
 import { ownExchangePair } from './epochs/epoch-secrets.ts';
 import type { PeerDriver } from './peer/peer-driver.ts';
 import type { Roles } from './roles.ts';
-import type { UpgradeStatus } from './trust-api.ts';
+import type { UpgradedStatus, UpgradeStatus } from './trust-api.ts';
 
 /** A pool while it is open. */
 interface UpgradedPool {
@@ -24,7 +26,8 @@ interface UpgradedPool {
   readonly roles: Roles;
 }
 
-type Writing = (ports: RuntimePorts) => Promise<unknown>;
+/** Of what a pool follows from now on, while it is closed. */
+export type Writing = (ports: RuntimePorts) => Promise<unknown>;
 
 /**
  * The charter of this pool, to be written once it is closed: all whose logs are here are members, as far as
@@ -51,13 +54,23 @@ export function upgradeOf({ driver, identity, keys, roles }: UpgradedPool): Writ
   };
 }
 
-/** Follows the charter of another device, as `upgradeOf`. @throws PalmError 'bad-argument', 'not-allowed'. */
-export function followingOf({ driver, identity, keys }: UpgradedPool, id: string): Writing {
+/**
+ * Follows the charter of another device, as `upgradeOf`; with a code, only the charter that has it.
+ * @throws PalmError 'bad-argument', 'not-allowed'.
+ */
+export function followingOf(
+  { driver, identity, keys }: UpgradedPool,
+  id: string,
+  code: string | undefined,
+): Writing {
   checkOld(driver);
   const charter = driver.peer.acts.charters().find(({ record }) => record.id === id);
   if (charter === undefined) throw new PalmError({ code: 'bad-argument', reason: 'no-upgrade' });
   if (!isNamed(charter, identity.deviceId)) {
     throw new PalmError({ code: 'not-allowed', reason: 'not-named' });
+  }
+  if (code !== undefined && !isCharterCode(code, charter.record.id)) {
+    throw new PalmError({ code: 'bad-argument', reason: 'wrong-upgrade-code' });
   }
   return (ports) => followPool(ports, keys, charter.record.id, [charter]);
 }
@@ -76,6 +89,18 @@ export function upgradesOf({ acts, catalogue }: Peer, self: DeviceId): UpgradeSt
     byName: catalogue.deviceName(charter.record.by),
     namesThis: isNamed(charter, self),
   }));
+}
+
+/** Undefined in a pool that was not upgraded. */
+export function upgradedOf({ acts, catalogue }: Peer): UpgradedStatus | undefined {
+  const { charter } = acts;
+  const body = charter === undefined ? undefined : acts.find(charter)?.record.body;
+  if (charter === undefined || body?.kind !== 'charter' || body.members.length === 0) return undefined;
+  const awaits = awaitedMembers(acts.placed, acts.standings, charter).map((device) => ({
+    id: device,
+    name: catalogue.deviceName(device),
+  }));
+  return { code: charterCode(charter), awaits };
 }
 
 /**

@@ -19,7 +19,7 @@ import type {
 import type { Activity, ListedActivity } from './activity/told-activity.ts';
 import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import type { Failure } from '../core/model/failures.ts';
-import type { RecoverOptions, UpgradeOptions } from './trust-api.ts';
+import type { RecoverOptions, FollowOptions, UpgradeOptions } from './trust-api.ts';
 import type { PoolRecord, RecordItem, RecordOptions, SecurityEventStatus } from './record-api.ts';
 import type { LettingIn, PairAnswerOptions, PairCalls, PairingStatus, PairOptions } from './pair-api.ts';
 import type { Notice, QuotedDevice } from './notice.ts';
@@ -208,8 +208,8 @@ export class WordedPalm implements Palm {
     return this.#worded(this.#palm.upgrade(options));
   }
 
-  followUpgrade(id: string): Promise<void> {
-    return this.#worded(this.#palm.followUpgrade(id));
+  followUpgrade(id: string, options?: FollowOptions): Promise<void> {
+    return this.#worded(this.#palm.followUpgrade(id, options));
   }
 
   recover(code: string, options?: RecoverOptions): Promise<{ readonly code: string }> {

@@ -32,9 +32,19 @@ test('an old pool is upgraded, followed by the other device, and its old invite 
   await expect(phone.page.getByText('Laptop upgraded this pool.')).toBeVisible();
   await phone.page.getByRole('button', { name: 'Confirm the upgrade…' }).click();
   await expectAccessible(phone.page, 'an upgrade to be confirmed');
-  await phone.page.getByRole('button', { name: 'Confirm', exact: true }).click();
+  const confirming = phone.page.getByRole('dialog', { name: 'Confirm the upgrade?' });
+  const field = confirming.getByRole('textbox', { name: 'Code on that device' });
+  await field.fill('0000 0000 0000');
+  await confirming.getByRole('button', { name: 'Confirm', exact: true }).click();
+  await expect(confirming.getByRole('alert')).toContainText('not the code of that upgrade');
+  expect((await phone.status()).role).toBe(undefined);
+  const note = laptop.page.getByRole('status').filter({ hasText: 'not confirmed yet on Phone' });
+  const code = /(?:\w{4}-){2}\w{4}/.exec(await note.innerText())?.[0] ?? 'none is shown';
+  await field.fill(code.toLowerCase());
+  await confirming.getByRole('button', { name: 'Confirm', exact: true }).click();
   await phone.waitFor('to be a member', ({ role, pool }) => role === 'member' && pool?.epoch === 1);
   await allLinked([laptop, phone]);
+  await expect(note).toBeHidden();
   expect(await laptop.read(fileId)).toEqual(expectedBytes(FILE.seed, FILE.length));
 
   await expect(stranger.join(invite)).rejects.toMatchObject({ code: 'bad-invite' });

@@ -64,14 +64,23 @@ linkedScenario(
     await put(phone, 'meanwhile');
     await world.until('told', () => namesOn(tablet) === 'meanwhile,of the lost one', MENDED_MS);
     expect(await codeOf(phone.pool.followUpgrade('x'))).toBe('no-upgrade');
+    const awaited = laptop.pool.status().pool?.upgraded?.awaits.map(({ name }) => name);
+    expect(awaited?.toSorted()).toEqual([phone.name, tablet.name].toSorted());
 
-    await world.settled('follow', phone.pool.followUpgrade(first(offered(phone)).id), MENDED_MS);
+    const code = laptop.pool.status().pool?.upgraded?.code ?? '';
+    const typed = code.replaceAll('-', ' ').toLowerCase();
+    await world.settled(
+      'follow',
+      phone.pool.followUpgrade(first(offered(phone)).id, { code: typed }),
+      MENDED_MS,
+    );
     await world.until('linked', () => reachableCount(phone) === 2 && reachableCount(laptop) === 2, MENDED_MS);
     await world.until('new keys', () => phone.pool.status().pool?.epoch === 1, MENDED_MS);
     await world.until('told', () => namesOn(laptop) === 'meanwhile,of the lost one', MENDED_MS);
     await world.until('the tablet is asked', () => offered(tablet).length === 1, MENDED_MS);
     await world.settled('follow', tablet.pool.followUpgrade(first(offered(tablet)).id), MENDED_MS);
     await world.until('all', () => reachableCount(laptop) === 3 && reachableCount(tablet) === 3, MENDED_MS);
+    expect(phone.pool.status().pool?.upgraded).toEqual({ code, awaits: [] });
     const since = await put(tablet, 'since');
     await world.until('told', () => namesOn(laptop) === 'meanwhile,of the lost one,since', MENDED_MS);
     await world.settled('an admin removes it', laptop.pool.remove(since.fileId));
@@ -153,13 +162,44 @@ scenario(
     expect([laptop, phone].map((each) => each.pool.status().role)).toEqual([undefined, undefined]);
     expect([laptop, phone].map(reachableCount)).toEqual([2, 2]);
     expect([laptop, phone].map(namesOn)).toEqual(['kept', 'kept']);
+    const theirs = first(offered(phone)).id;
     // Theirs is another one.
     await world.settled('upgrade', laptop.pool.upgrade());
     await world.until('both are offered', () => offered(phone).length === 2);
     const own = offered(phone).find(({ byId }) => byId === laptop.id);
-    await world.settled('follow', phone.pool.followUpgrade(own?.id ?? ''));
+    // A stranger can have the laptop's name, but not its code; and what has no code at all is refused.
+    const code = laptop.pool.status().pool?.upgraded?.code ?? '';
+    for (const wrong of [code, `${code}0`, code.slice(0, -1), '', '§', 'A'.repeat(2_000)]) {
+      const id = wrong === code ? theirs : (own?.id ?? '');
+      const followed = world.settled('refusal', phone.pool.followUpgrade(id, { code: wrong }));
+      expect(await codeOf(followed)).toBe('wrong-upgrade-code');
+    }
+    expect(phone.pool.status().role).toBe(undefined);
+    await world.settled('follow', phone.pool.followUpgrade(own?.id ?? '', { code }));
     await world.until('linked', () => reachableCount(phone) === 2 && phone.pool.status().role === 'member');
     expect(await codeOf(world.settled('again', phone.pool.upgrade()))).toBe('has-roles');
     expect(namesOn(phone)).toBe('kept');
   },
 );
+
+scenario(
+  'of two calls that upgrade at once, one does, and the other finds the pool upgraded',
+  [3_205],
+  async ({ world, pool }) => {
+    const devices = await pool(2);
+    const [laptop, phone] = [first(devices), first(devices, 1)];
+    const calls = await world.settled(
+      'both',
+      Promise.allSettled([laptop.pool.upgrade(), laptop.pool.upgrade(), laptop.pool.followUpgrade('x')]),
+    );
+    expect(await Promise.all(calls.map(outcomeOf))).toEqual(['done', 'has-roles', 'has-roles']);
+    await world.until('one is offered', () => offered(phone).length > 0);
+    await world.pass(60_000);
+    expect(offered(phone)).toHaveLength(1);
+    expect(laptop.pool.status()).toMatchObject({ role: 'admin', pool: { epoch: 1 } });
+  },
+);
+
+async function outcomeOf(call: PromiseSettledResult<void>): Promise<string | undefined> {
+  return call.status === 'fulfilled' ? 'done' : codeOf(Promise.reject(call.reason));
+}

@@ -4,7 +4,7 @@
 //
 // `detail` is a short technical reason for logs and bug reports; sentences may quote it.
 
-import type { DeviceClass } from './device-class.ts';
+import type { BadArgument } from './bad-argument.ts';
 
 /** What a failure of each code is about. Codes with one meaning need no reason. */
 export type Failure =
@@ -191,93 +191,6 @@ export type PairingEnd =
   | 'may-not-invite'
   /** The other device speaks in a way that no Palm does. */
   | 'not-understood';
-
-type BadArgument =
-  | { readonly code: 'bad-argument'; readonly reason: 'no-name'; readonly of: 'pool' | 'device' | 'file' }
-  | { readonly code: 'bad-argument'; readonly reason: 'invisible-name'; readonly of: 'pool' | 'device' }
-  | {
-      readonly code: 'bad-argument';
-      readonly reason: 'long-name';
-      readonly of: 'pool' | 'device';
-      readonly maxBytes: number;
-    }
-  | { readonly code: 'bad-argument'; readonly reason: 'characters'; readonly of: FileDetail }
-  /** In UTF-16 units, as file systems count. */
-  | { readonly code: 'bad-argument'; readonly reason: 'long-file-name'; readonly maxUnits: number }
-  | {
-      readonly code: 'bad-argument';
-      readonly reason: 'long-detail';
-      readonly of: FileDetail;
-      readonly maxBytes: number;
-    }
-  | {
-      readonly code: 'bad-argument';
-      readonly reason: 'range';
-      readonly start: number;
-      readonly end: number;
-      readonly size: number;
-    }
-  | { readonly code: 'bad-argument'; readonly reason: 'fragment-counts'; readonly max: number }
-  | { readonly code: 'bad-argument'; readonly reason: 'not-a-mirror' }
-  | {
-      readonly code: 'bad-argument';
-      readonly reason: 'large-file';
-      readonly size: number;
-      readonly k: number;
-    }
-  | { readonly code: 'bad-argument'; readonly reason: 'no-unfinished-store' | 'no-device' | 'no-role' }
-  | { readonly code: 'bad-argument'; readonly reason: 'too-many-out'; readonly max: number }
-  | { readonly code: 'bad-argument'; readonly reason: 'upgrade-too-large'; readonly max: number }
-  /** The pool has a charter; or no such charter of another device is here. */
-  | { readonly code: 'bad-argument'; readonly reason: 'has-roles' | 'no-upgrade' }
-  /** Not an object of parts that exist. */
-  | { readonly code: 'bad-argument'; readonly reason: 'policy-placement'; readonly max: number }
-  | { readonly code: 'bad-argument'; readonly reason: 'policy-parts'; readonly of: 'policy' | 'graceMs' }
-  | {
-      readonly code: 'bad-argument';
-      readonly reason: 'policy-grace';
-      readonly of: DeviceClass;
-      readonly minMs: number;
-      readonly maxMs: number;
-    }
-  | { readonly code: 'bad-argument'; readonly reason: 'policy-share'; readonly min: number }
-  | {
-      readonly code: 'bad-argument';
-      readonly reason: 'policy-quota';
-      readonly of: 'storeBytes' | 'giveBytes';
-      readonly min: number;
-      readonly max: number;
-    }
-  | {
-      readonly code: 'bad-argument';
-      readonly reason: 'policy-rotation';
-      readonly minMs: number;
-      readonly maxMs: number;
-    }
-  | {
-      readonly code: 'bad-argument';
-      readonly reason: 'policy-counts';
-      readonly min: number;
-      readonly max: number;
-    }
-  | { readonly code: 'bad-argument'; readonly reason: 'store-goes-on'; readonly name: string }
-  | { readonly code: 'bad-argument'; readonly reason: 'short-passphrase'; readonly minChars: number }
-  | { readonly code: 'bad-argument'; readonly reason: 'long-passphrase'; readonly maxBytes: number }
-  | { readonly code: 'bad-argument'; readonly reason: 'record-limit'; readonly max: number }
-  | { readonly code: 'bad-argument'; readonly reason: 'record-place' }
-  | { readonly code: 'bad-argument'; readonly reason: 'invite-role' }
-  | { readonly code: 'bad-argument'; readonly reason: 'invite-uses'; readonly max: number }
-  | { readonly code: 'bad-argument'; readonly reason: 'invite-time'; readonly maxMs: number }
-  /** None with that id, or it has expired. */
-  | { readonly code: 'bad-argument'; readonly reason: 'no-invite' }
-  /** The invite of a pool without a charter has no end. */
-  | { readonly code: 'bad-argument'; readonly reason: 'endless-invite' }
-  /** There is no lock yet to close again. */
-  | { readonly code: 'bad-argument'; readonly reason: 'no-passphrase' }
-  /** A part of Palm asked another for something impossible. */
-  | { readonly code: 'bad-argument'; readonly reason: 'internal'; readonly detail: string };
-
-type FileDetail = 'name' | 'path' | 'mime';
 
 type Refused =
   | 'sealing-too-much'

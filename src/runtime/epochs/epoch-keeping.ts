@@ -13,6 +13,7 @@ import {
 } from '../../core/catalogue/grants/epoch-keys.ts';
 import type { SealedKey } from '../../core/catalogue/grants/act-body.ts';
 import type { ActSet } from '../../core/catalogue/grants/act-set.ts';
+import { awaitedMembers } from '../../core/catalogue/grants/awaited-members.ts';
 import { exchangeKeysOf } from '../../core/catalogue/grants/exchange-keys.ts';
 import { equalBytes } from '../../core/model/bytes.ts';
 import { isPalmError } from '../../core/model/errors.ts';
@@ -241,17 +242,10 @@ export class EpochKeeping {
   /** Those where sleepers are awaited: the last ones, and epoch 0's while members of an old pool may come. */
   #roomsOf(earlier: readonly PoolKeys[]): PoolKeys[] {
     const last = earlier.slice(0, MAX_EARLIER_ROOMS);
-    if (!earlier.includes(this.#first) || last.includes(this.#first) || !this.#awaitsMembers()) return last;
-    return [...last.slice(0, -1), this.#first];
-  }
-
-  /** Whether the charter names a device that is in, and has not followed it yet: it would have written. */
-  #awaitsMembers(): boolean {
+    if (!earlier.includes(this.#first) || last.includes(this.#first)) return last;
     const { placed, standings, charter } = this.#ports.acts;
-    const body = placed.find(({ id }) => id === charter)?.body;
-    if (body?.kind !== 'charter') return false;
-    const writers = new Set(placed.map(({ by }) => by));
-    return body.members.some(({ device }) => standings.of(device) !== undefined && !writers.has(device));
+    if (awaitedMembers(placed, standings, charter).length === 0) return last;
+    return [...last.slice(0, -1), this.#first];
   }
 
   #idOf(keys: PoolKeys): EntryId | undefined {

@@ -1,4 +1,5 @@
-// The upgrade of a pool of an earlier Palm, among its settings: what changes, and who stays.
+// The upgrade of a pool of an earlier Palm, among its settings: what changes, and who stays. Afterwards: its
+// code.
 
 import { useSignal } from '@preact/signals';
 import { Dialog } from '../parts/dialog.tsx';
@@ -11,7 +12,17 @@ import { words } from '../text/words.ts';
 export function UpgradePart() {
   const { status } = usePage();
   const isOpen = useSignal(false);
-  if (status.value.pool?.invitesEnd !== false) return null;
+  const { pool } = status.value;
+  if (pool?.upgraded !== undefined) {
+    return (
+      <section class="stack" aria-labelledby="upgrade-heading">
+        <h3 id="upgrade-heading">{words.upgrade.codeHeading}</h3>
+        <p>{words.upgrade.codeWhy}</p>
+        <p class="recovery-code">{pool.upgraded.code}</p>
+      </section>
+    );
+  }
+  if (pool?.invitesEnd !== false) return null;
   return (
     <section class="stack" aria-labelledby="upgrade-heading">
       <h3 id="upgrade-heading">{words.upgrade.heading}</h3>

@@ -1,7 +1,8 @@
-// Upgrades of other devices that this one's person has not confirmed: whose they are, and a way to follow.
+// Upgrades of other devices that this one's person has not confirmed: whose they are, and a way to follow. In
+// an upgraded pool: who has not followed, and the code that is typed there.
 
 import { useSignal } from '@preact/signals';
-import type { UpgradeStatus } from '../../runtime/trust-api.ts';
+import type { UpgradedStatus, UpgradeStatus } from '../../runtime/trust-api.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { usePage, useStatus } from '../state/page.ts';
@@ -11,9 +12,11 @@ import { words } from '../text/words.ts';
 
 export function UpgradeNotes() {
   const upgrades = useStatus(({ pool }) => pool?.upgrades) ?? [];
+  const upgraded = useStatus(({ pool }) => pool?.upgraded);
   const asked = useSignal<UpgradeStatus | undefined>(undefined);
   return (
     <>
+      {upgraded === undefined || upgraded.awaits.length === 0 ? null : <AwaitedNote upgraded={upgraded} />}
       {upgrades.map((upgrade) => {
         const by = <bdi>{shownDeviceName(upgrade.byName)}</bdi>;
         return (
@@ -34,6 +37,21 @@ export function UpgradeNotes() {
   );
 }
 
+function AwaitedNote({ upgraded: { code, awaits } }: { readonly upgraded: UpgradedStatus }) {
+  const names = awaits.map(({ id, name }, at) => (
+    <span key={id}>
+      {at === 0 ? null : ', '}
+      <bdi>{shownDeviceName(name)}</bdi>
+    </span>
+  ));
+  return (
+    <div class="message" role="status">
+      <p>{words.upgrade.awaits(names, awaits.length)}</p>
+      <p class="recovery-code">{code}</p>
+    </div>
+  );
+}
+
 interface FollowDialogProps {
   readonly upgrade: UpgradeStatus;
   readonly onClose: () => void;
@@ -41,13 +59,14 @@ interface FollowDialogProps {
 
 function FollowDialog({ upgrade, onClose }: FollowDialogProps) {
   const { palm } = usePage();
+  const code = useSignal('');
   const trouble = useSignal('');
   const isBusy = useSignal(false);
   const follow = async (): Promise<void> => {
     isBusy.value = true;
     trouble.value = '';
     try {
-      await palm.followUpgrade(upgrade.id);
+      await palm.followUpgrade(upgrade.id, { code: code.value });
       onClose();
     } catch (error) {
       trouble.value = explain(error);
@@ -63,15 +82,35 @@ function FollowDialog({ upgrade, onClose }: FollowDialogProps) {
         ))}
       </ul>
       <p class="message warning">{words.upgrade.sure}</p>
-      <Trouble text={trouble.value} />
-      <div class="dialog-actions">
-        <button type="button" class="button" autofocus disabled={isBusy.value} onClick={onClose}>
-          {words.upgrade.notNow}
-        </button>
-        <button type="button" class="button primary" disabled={isBusy.value} onClick={() => void follow()}>
-          {isBusy.value ? words.upgrade.following : words.upgrade.follow}
-        </button>
-      </div>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void follow();
+        }}
+      >
+        <div class="field">
+          <label for="upgrade-code">{words.upgrade.code}</label>
+          <input
+            id="upgrade-code"
+            autocomplete="off"
+            autocapitalize="characters"
+            spellcheck={false}
+            autofocus
+            value={code.value}
+            onInput={({ currentTarget }) => (code.value = currentTarget.value)}
+          />
+        </div>
+        <Trouble text={trouble.value} />
+        <div class="dialog-actions">
+          <button type="button" class="button" disabled={isBusy.value} onClick={onClose}>
+            {words.upgrade.notNow}
+          </button>
+          <button type="submit" class="button primary" disabled={isBusy.value || code.value.trim() === ''}>
+            {isBusy.value ? words.upgrade.following : words.upgrade.follow}
+          </button>
+        </div>
+      </form>
     </Dialog>
   );
 }

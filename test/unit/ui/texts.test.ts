@@ -230,6 +230,7 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'bad-argument upgrade-too-large': [{ code: 'bad-argument', reason: 'upgrade-too-large', max: 256 }],
   'bad-argument has-roles': [{ code: 'bad-argument', reason: 'has-roles' }],
   'bad-argument no-upgrade': [{ code: 'bad-argument', reason: 'no-upgrade' }],
+  'bad-argument wrong-upgrade-code': [{ code: 'bad-argument', reason: 'wrong-upgrade-code' }],
   'not-allowed not-named': [{ code: 'not-allowed', reason: 'not-named' }],
   'bad-recovery-code length': [{ code: 'bad-recovery-code', reason: 'length' }],
   'bad-recovery-code characters': [{ code: 'bad-recovery-code', reason: 'characters' }],

@@ -5,7 +5,9 @@ import type { Failure } from '../../../core/model/failures.ts';
 
 type BadUpgrade = Extract<
   Failure,
-  { readonly reason: 'too-many-out' | 'upgrade-too-large' | 'has-roles' | 'no-upgrade' }
+  {
+    readonly reason: 'too-many-out' | 'upgrade-too-large' | 'has-roles' | 'no-upgrade' | 'wrong-upgrade-code';
+  }
 >;
 
 export function badUpgrade(failure: BadUpgrade): string {
@@ -18,6 +20,8 @@ export function badUpgrade(failure: BadUpgrade): string {
       return 'This pool has roles already. Nothing has changed.';
     case 'no-upgrade':
       return 'No device of this pool that this one has met has made that upgrade. Nothing has changed.';
+    case 'wrong-upgrade-code':
+      return 'This is not the code of that upgrade. Read it once more on the device that upgraded the pool. If it shows this code, somebody else used its name: do not confirm. Nothing has changed.';
   }
 }
 
@@ -53,7 +57,15 @@ export const upgradeTexts = {
     by,
     ' becomes the pool’s admin: it lets devices in, shuts them out, and removes any file. This device becomes a member. It cannot be taken back.',
   ],
-  sure: 'Confirm only if you know whose device that is.',
+  sure: 'Anybody can give a device that name. So type the code that the device which upgraded the pool shows on its screen.',
+  code: 'Code on that device',
+  awaits: (names: ComponentChildren, count: number): ComponentChildren => [
+    'The upgrade is not confirmed yet on ',
+    names,
+    `. Open Palm ${count === 1 ? 'there' : 'on each of them'}, choose to confirm, and type this code:`,
+  ],
+  codeHeading: 'Code of the upgrade',
+  codeWhy: 'This pool was upgraded. Who confirms that on another device types this code there.',
   follow: 'Confirm',
   following: 'Confirming…',
 };
