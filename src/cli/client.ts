@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { PalmStatus, StoreResult } from '../runtime/api.ts';
+import type { Diagnosis } from '../runtime/doctor-api.ts';
 import type { LackingStatus } from '../runtime/file-api.ts';
 import { CommandError, EXIT, interrupted, toldFailure } from './exit-code.ts';
 import {
@@ -54,6 +55,10 @@ export class DeviceClient {
 
   status(): Promise<PalmStatus> {
     return this.#json<PalmStatus>('GET', '/status');
+  }
+
+  diagnose(): Promise<Diagnosis> {
+    return this.#json<Diagnosis>('GET', '/diagnosis');
   }
 
   async create(name: string, deviceName: string | null, relay: string | null): Promise<void> {

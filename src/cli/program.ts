@@ -87,8 +87,10 @@ export function commands(contextOfFlags: ContextOf, version: string): CAC {
     .example('palm gateway --port 8790')
     .action((flags: CommonFlags) => gateway(contextOfFlags(flags), flags));
   program
-    .command('doctor', 'Check what the device needs')
-    .action((flags: CommonFlags) => doctor(contextOfFlags(flags)));
+    .command('doctor', 'Try what the device needs, and say what is in the way and the way round')
+    .option('--report', 'Print a report to pass on, without names, addresses and keys')
+    .example('palm doctor --report')
+    .action((flags: CommonFlags) => doctor(contextOfFlags(flags), flags));
   program
     .command('discover', 'List the relays that are found on this network')
     .option('--wait <seconds>', 'How long to listen (default: 2.5)')

@@ -86,9 +86,10 @@ export const words = {
   doctor: {
     sqlite: 'SQLite',
     webRtc: 'WebRTC',
-    space: 'free space',
     there: 'there',
-    reachable: (count: number, total: number) => `${count} of ${total - 1} others can be reached`,
+    notRunning: 'It does not run. Its folder and its relay were looked at without it.',
+    start: '`palm up` runs it; so does any command that needs it.',
+    wayRound: 'What to do:',
     unsafe: (count: number, total: number) =>
       count === 0
         ? `all ${total} survive the loss of any one device`

@@ -39,6 +39,17 @@ export interface DoorLimits {
   readonly maxLinkCount: number;
 }
 
+/** A device that answers by way of others, and with which no link came up since. */
+export interface LinkTrial {
+  readonly device: DeviceId;
+  /** An attempt is under way, and it answered. */
+  readonly isTrying: boolean;
+  /** Attempts that it answered and that failed nevertheless, since the last link. */
+  readonly failedCount: number;
+  /** How long ago the last of them failed, ms; Infinity if there was none. */
+  readonly failedForMs: number;
+}
+
 /** Authenticated links to the pool's devices: finds the devices, links them, and links them again. */
 export interface Transport {
   open(events: TransportEvents): void;
@@ -80,6 +91,8 @@ export interface Transport {
    * heard under `earlier` keys. Links stay.
    */
   move(current: RoomKeys, earlier: readonly RoomKeys[]): void;
+  /** For the connection doctor; absent where links never fail. */
+  trials?(): readonly LinkTrial[];
   /** The device woke or came online: check links and the relay now instead of after backoff. */
   wake(): void;
   close(): Promise<void>;

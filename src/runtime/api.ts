@@ -5,6 +5,7 @@ import type { DeviceClass } from '../core/model/device-class.ts';
 import type { Placement, Policy, PolicyChange } from '../core/model/policy.ts';
 import type { Role } from '../core/model/role.ts';
 import type { SourceHandle } from '../core/ports.ts';
+import type { DoctorCalls } from './doctor-api.ts';
 import type { FileCalls } from './file-api.ts';
 import type { InviteOptions, InviteStatus, JoiningStatus } from './invite-api.ts';
 import type { PairCalls, PairingStatus } from './pair-api.ts';
@@ -294,7 +295,7 @@ export interface PalmStatus {
 }
 
 /** Every promise rejects with a PalmError; its `code` and `message` say what happened and what is safe. */
-export interface Palm extends TrustCalls, PairCalls, FileCalls {
+export interface Palm extends TrustCalls, PairCalls, FileCalls, DoctorCalls {
   /**
    * Resolves when the device has its identity and has reopened its pool, if it was in one; or waits for its
    * passphrase (`status().lock`): then other calls reject with 'locked'.

@@ -12,6 +12,8 @@ import type {
   StoreResult,
   UnlockOptions,
 } from './api.ts';
+import type { DiagnoseOptions } from './doctor-api.ts';
+import type { WordlessDiagnosis } from './doctor/gathering.ts';
 import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import type { RecordOptions } from './record-api.ts';
 import type { PieceSource } from './read/piece-stream.ts';
@@ -161,6 +163,10 @@ export class AwaitedPalm implements WordlessPalm {
 
   async exportRecord(): Promise<Blob> {
     return (await this.#coming).exportRecord();
+  }
+
+  async diagnose(options?: DiagnoseOptions): Promise<WordlessDiagnosis> {
+    return (await this.#coming).diagnose(options);
   }
 
   status(): WordlessStatus {

@@ -56,7 +56,7 @@ export class OpenPool {
   readonly keys: KeyRing;
   readonly driver: PeerDriver;
   readonly repairing: Repairing;
-  readonly #transport: Transport;
+  readonly transport: Transport;
   readonly unfinished: UnfinishedStores;
   readonly record: PoolRecord;
   readonly roles: Roles;
@@ -111,8 +111,8 @@ export class OpenPool {
       orNotice: (work) => this.#orNotice(work),
     });
     this.#events = this.record.watching(events, () => !this.#ended);
-    this.#transport = ports.createTransport(this.keys.current, identity);
-    this.driver = new PeerDriver({ ...ports, identity, transport: this.#transport }, this.keys, {
+    this.transport = ports.createTransport(this.keys.current, identity);
+    this.driver = new PeerDriver({ ...ports, identity, transport: this.transport }, this.keys, {
       changed: () => this.#changed(),
       notice: (...told) => this.#events.notice(...told),
       misdeed: (...told) => this.#events.misdeed(...told),
@@ -357,7 +357,7 @@ export class OpenPool {
     const { driver, keys, unfinished } = this;
     return {
       ...this.#ports,
-      transport: this.#transport,
+      transport: this.transport,
       driver,
       keys,
       unfinished,
@@ -372,7 +372,7 @@ export class OpenPool {
     return {
       ...this.#ports,
       driver: this.driver,
-      transport: this.#transport,
+      transport: this.transport,
       notice: (notice) => this.#events.notice('warning', notice),
     };
   }

@@ -2,10 +2,14 @@
 // The page's `window.palm` is `AwaitedPalm`, which is there before this is loaded, in words of `WordedPalm`.
 
 import { PalmError } from '../core/model/errors.ts';
+import type { DoctorProbes } from '../core/doctor/facts.ts';
 import type { Invite } from '../core/model/invite.ts';
 import { MAX_DEVICE_NAME_BYTES, MAX_POOL_NAME_BYTES } from '../core/model/limits.ts';
 import type { Clock, Identity } from '../core/ports.ts';
 import type { NoticeStatus, ReadOptions, UnlockOptions } from './api.ts';
+import type { DiagnoseOptions } from './doctor-api.ts';
+import { examine, type WordlessDiagnosis } from './doctor/gathering.ts';
+import { NO_PROBES, poolSeen } from './doctor/pool-links.ts';
 import { HandingOver } from './handing-over.ts';
 import { noticeOf, type Notice } from './notice.ts';
 import { Notices } from './notices.ts';
@@ -42,6 +46,7 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
   readonly ready: Promise<void>;
   readonly pairing: ReturnType<typeof pairingOf>;
   readonly #clock: Clock;
+  readonly #probes: () => DoctorProbes;
   readonly #notices = new Notices();
   readonly #transfers: Transfers;
   readonly #listeners: Listeners;
@@ -72,6 +77,7 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
     super();
     const { clock, suggestedDeviceName, ports, isElsewhere = () => false, charters = true } = opening;
     this.#clock = clock;
+    this.#probes = () => opening.probes ?? NO_PROBES;
     this.#listeners = new Listeners(clock, () => this.#look());
     this.#nameApart = new NameApart(suggestedDeviceName);
     this.#deviceName = this.#suggestedName = suggestedDeviceName;
@@ -244,6 +250,12 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
     if (session === undefined) return { ...noLists(), ...base, ...present('joining', joining) };
     const status = sessionStatus(session, this.#deviceName);
     return { ...base, ...this.#handingOver.status(status.files, device.id), ...status };
+  }
+
+  diagnose(options?: DiagnoseOptions): Promise<WordlessDiagnosis> {
+    const [clock, probes] = [this.#clock, this.#probes()];
+    const lookAtPool = async (signal: AbortSignal) => poolSeen(this.#session, clock, signal);
+    return examine({ clock, probes, lookAtPool }, options);
   }
 
   subscribe(listener: () => void): () => void {

@@ -1,6 +1,7 @@
 // The ports that a composition root hands to the runtime: all of core's, and a few that only the runtime
 // uses.
 
+import type { DoctorProbes } from '../core/doctor/facts.ts';
 import type { DeviceClass } from '../core/model/device-class.ts';
 import type { SparingReason } from '../core/model/sparing.ts';
 import type { RoomKeys } from '../core/model/invite-door.ts';
@@ -71,6 +72,8 @@ export interface PalmOpening {
   readonly ports: Promise<RuntimePorts>;
   /** Whether another tab has the device, so that `ports` waits until it closes. Default: never. */
   readonly isElsewhere?: () => boolean;
+  /** What the connection doctor tries. Default: nothing can be tried. */
+  readonly probes?: DoctorProbes;
   /** Whether new pools get a charter. Default: yes; tests of pools of before say no. */
   readonly charters?: boolean;
 }

@@ -17,6 +17,10 @@ import type {
   UnlockOptions,
 } from './api.ts';
 import type { Activity, ListedActivity } from './activity/told-activity.ts';
+import type { Finding } from '../core/model/finding.ts';
+import type { DiagnoseOptions, Diagnosis } from './doctor-api.ts';
+import type { WordlessDiagnosis } from './doctor/gathering.ts';
+import { inWords, type FindingWords } from './doctor/worded-diagnosis.ts';
 import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import type { Failure } from '../core/model/failures.ts';
 import type { RecoverOptions, FollowOptions, UpgradeOptions } from './trust-api.ts';
@@ -65,10 +69,16 @@ export interface Texts {
   noticeText(notice: Notice): string;
   recordText(item: WordlessRecordItem): string;
   securityEventText(event: WordlessSecurityEvent): string;
+  findingText(finding: Finding): FindingWords;
+  doctorReport(diagnosis: WordlessDiagnosis): string;
 }
 
 /** Palm, with errors whose messages are for logs only. */
-export interface WordlessPalm extends Omit<Palm, 'status' | 'read' | 'record' | keyof PairCalls> {
+export interface WordlessPalm extends Omit<
+  Palm,
+  'status' | 'read' | 'record' | 'diagnose' | keyof PairCalls
+> {
+  diagnose(options?: DiagnoseOptions): Promise<WordlessDiagnosis>;
   status(): WordlessStatus;
   record(options?: RecordOptions): Promise<WordlessRecord>;
   readonly pairing: PairingRun;
@@ -239,6 +249,10 @@ export class WordedPalm implements Palm {
         return { ...told, ...(by === undefined ? {} : { deviceId: by.id }), text };
       }),
     };
+  }
+
+  async diagnose(options?: DiagnoseOptions): Promise<Diagnosis> {
+    return inWords(await this.#worded(this.#palm.diagnose(options)), this.#texts);
   }
 
   exportRecord(): Promise<Blob> {

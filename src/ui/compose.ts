@@ -6,6 +6,7 @@ import { openCodecPool } from '../adapters/portable/codec/codec-pool.ts';
 import { openIdbStore } from '../adapters/browser/store/idb-store.ts';
 import { BrowserSparing } from '../adapters/browser/page/sparing.ts';
 import { ownDeviceClass } from '../adapters/browser/page/device-class.ts';
+import { browserProbes } from '../adapters/browser/doctor/browser-probes.ts';
 import { forgetIdentity, loadIdentity } from '../adapters/browser/page/identity.ts';
 import { OpfsDownloads } from '../adapters/browser/downloads/opfs-downloads.ts';
 import { OpfsWriter } from '../adapters/browser/downloads/opfs-writer.ts';
@@ -50,7 +51,7 @@ export function openDevice(
 ): WordlessPalm {
   const ports = acquired.then(() => openPorts(parts));
   void tellOfLoss(ports, storageGone);
-  return openPalm({ clock: systemClock, ports, ...given });
+  return openPalm({ clock: systemClock, ports, probes: browserProbes(), ...given });
 }
 
 /** Unfinished downloads on this device's disk; for the tab that has the device. */

@@ -1,80 +1,93 @@
-// `palm doctor`: what a device needs, one line each, and which of it is missing.
+// `palm doctor`: what a device needs and how it reaches the others, one line each, with the way round. It
+// starts no device: where none runs, it looks at the folder and the relay itself.
 
-import { existsSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { loadWebRtc } from '../../adapters/node/node-webrtc.ts';
 import { findSqlite } from '../../adapters/node/store/sqlite.ts';
+import type { FindingState } from '../../core/model/finding.ts';
 import type { PalmStatus } from '../../runtime/api.ts';
-import { formatBytes } from '../../ui/text/en/units.ts';
+import type { DeviceClient } from '../client.ts';
+import { diagnoseAlone } from '../device/compose.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { print, printJson } from '../output.ts';
 import { words } from '../words.ts';
-import type { Context } from './context.ts';
+import type { CommonFlags, Context } from './context.ts';
 
-interface Finding {
+interface Line {
+  /** What is looked at. */
   readonly what: string;
+  /** Whether nothing is in the way, as far as it could be tried. */
   readonly isFine: boolean;
   readonly detail: string;
+  readonly state: FindingState;
+  /** The kind of what was found, for programs. */
+  readonly reason: string;
+  readonly way?: string;
 }
 
-/** Below this a device soon takes nothing more, bytes. */
-const LITTLE_SPACE_BYTES = 500_000_000;
+const MARKS: Record<FindingState, string> = { works: '✓', limited: '!', blocked: '✗', untried: '–' };
 
-/** @throws CommandError when something is missing. */
-export async function doctor(context: Context): Promise<void> {
-  const findings = [
-    await tried(words.doctor.sqlite, findSqlite),
-    await tried(words.doctor.webRtc, loadWebRtc),
-    await spaceFor(context.folder),
-    ...(await poolFindings(context)),
+/** @throws CommandError when something is in the way. */
+export async function doctor(context: Context, flags: CommonFlags): Promise<void> {
+  const device = await runningDevice(context);
+  const diagnosis = await (device?.diagnose() ?? diagnoseAlone(context));
+  if (flags['report'] === true) {
+    print(diagnosis.report);
+    return;
+  }
+  const lines = [
+    await needed(words.doctor.sqlite, 'sqlite', findSqlite),
+    await needed(words.doctor.webRtc, 'webrtc', loadWebRtc),
+    ...(device === undefined ? [notRunning()] : poolLines(await device.status())),
+    ...diagnosis.findings.map(({ title, text, state, reason, way }) => line(title, state, reason, text, way)),
   ];
-  if (context.isJson) printJson(findings);
-  else for (const { what, isFine, detail } of findings) print(`${isFine ? '✓' : '✗'} ${what}: ${detail}`);
-  const missing = findings.filter(({ isFine }) => !isFine);
-  if (missing.length > 0 && !context.isJson)
-    throw new CommandError(words.doctor.missing(missing.length), EXIT.refused, 'doctor');
+  if (context.isJson) printJson(lines);
+  else for (const each of lines) printLine(each);
+  const blocked = lines.filter(({ isFine }) => !isFine);
+  if (blocked.length > 0 && !context.isJson)
+    throw new CommandError(words.doctor.missing(blocked.length), EXIT.refused, 'doctor');
 }
 
-async function tried(what: string, work: () => Promise<unknown>): Promise<Finding> {
+function printLine({ what, state, detail, way }: Line): void {
+  print(`${MARKS[state]} ${what}: ${detail}`);
+  if (way !== undefined && state !== 'works') print(`    ${words.doctor.wayRound} ${way}`);
+}
+
+function line(what: string, state: FindingState, reason: string, detail: string, way?: string): Line {
+  const isFine = state !== 'blocked';
+  return { what, isFine, detail, state, reason, ...(way === undefined ? {} : { way }) };
+}
+
+/** Undefined where none runs. */
+async function runningDevice(context: Context): Promise<DeviceClient | undefined> {
+  try {
+    return await context.device(false);
+  } catch (error) {
+    if (error instanceof CommandError && error.exitCode === EXIT.noDevice) return undefined;
+    throw error;
+  }
+}
+
+async function needed(what: string, reason: string, work: () => Promise<unknown>): Promise<Line> {
   try {
     await work();
-    return { what, isFine: true, detail: words.doctor.there };
+    return line(what, 'works', reason, words.doctor.there);
   } catch (error) {
-    return { what, isFine: false, detail: error instanceof Error ? error.message : String(error) };
+    return line(what, 'blocked', reason, error instanceof Error ? error.message : String(error));
   }
 }
 
-async function spaceFor(folder: string): Promise<Finding> {
-  let path = folder;
-  while (!existsSync(path) && dirname(path) !== path) path = dirname(path);
-  const { bsize, bavail } = await statfs(path);
-  const freeBytes = bsize * bavail;
-  return {
-    what: words.doctor.space,
-    isFine: freeBytes >= LITTLE_SPACE_BYTES,
-    detail: `${formatBytes(freeBytes)} (${path})`,
-  };
+function notRunning(): Line {
+  return line(words.device, 'limited', 'not-running', words.doctor.notRunning, words.doctor.start);
 }
 
-async function poolFindings(context: Context): Promise<Finding[]> {
-  let status: PalmStatus;
-  try {
-    status = await (await context.device()).status();
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    return [{ what: words.device, isFine: false, detail }];
-  }
-  const { pool, devices, files } = status;
-  const device = { what: words.device, isFine: true, detail: status.device.name };
-  if (pool === undefined) return [device, { what: words.pool, isFine: false, detail: words.notInPool }];
-  const reachable = devices.filter(({ state, self }) => state === 'reachable' && !self).length;
+function poolLines({ device, pool, files }: PalmStatus): Line[] {
+  const own = line(words.device, 'works', 'running', device.name);
+  if (pool === undefined) return [own, line(words.pool, 'blocked', 'in-no-pool', words.notInPool)];
   const unsafe = files.filter(({ safe }) => !safe).length;
+  const state = unsafe === 0 ? 'works' : 'blocked';
   return [
-    device,
-    { what: words.pool, isFine: true, detail: pool.name },
-    { what: words.relayLabel, isFine: pool.relay === 'connected', detail: words.relay[pool.relay] },
-    { what: words.devices, isFine: reachable > 0, detail: words.doctor.reachable(reachable, devices.length) },
-    { what: words.files, isFine: unsafe === 0, detail: words.doctor.unsafe(unsafe, files.length) },
+    own,
+    line(words.pool, 'works', 'in-pool', pool.name),
+    line(words.files, state, 'files', words.doctor.unsafe(unsafe, files.length)),
   ];
 }

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import portableWasm from '@subspace/reed-solomon-erasure.wasm/dist/reed_solomon_erasure_bg.wasm?url&inline';
 import { diskSpace } from '../../adapters/node/disk-space.ts';
+import { nodeProbes } from '../../adapters/node/doctor/node-probes.ts';
 import { loadWebRtc } from '../../adapters/node/node-webrtc.ts';
 import { NodeRelaySocket } from '../../adapters/node/relay-socket.ts';
 import type { DeviceFolder } from '../../adapters/node/store/device-folder.ts';
@@ -25,10 +26,14 @@ import { RowRecordStore } from '../../adapters/portable/store/record-store.ts';
 import { webCryptography } from '../../adapters/portable/webcrypto.ts';
 import type { LaneHost } from '../../core/lane-port.ts';
 import type { SecretStore } from '../../core/ports.ts';
+import type { Diagnosis } from '../../runtime/doctor-api.ts';
+import { examine } from '../../runtime/doctor/gathering.ts';
+import { inWords } from '../../runtime/doctor/worded-diagnosis.ts';
 import { openPalm } from '../../runtime/palm.ts';
 import type { RuntimePorts } from '../../runtime/runtime-ports.ts';
 import { WordedPalm } from '../../runtime/worded-palm.ts';
 import { words } from '../../ui/text/words.ts';
+import { savedOrigin, SETTINGS_FILE, socketUrlOf } from './saved-relay.ts';
 import relaxedWasm from '../../wasm/build/kernel-relaxed.wasm?url&inline';
 import simdWasm from '../../wasm/build/kernel-simd.wasm?url&inline';
 
@@ -58,7 +63,15 @@ export interface NodeDevice {
 export function openNodeDevice(folder: DeviceFolder, settings: DeviceSettings): NodeDevice {
   const lives = new Set<PageLife>();
   const ports = openPorts(folder, settings, lives);
-  const palm = openPalm({ clock: systemClock, ports, suggestedDeviceName: settings.deviceName });
+  const palm = openPalm({
+    clock: systemClock,
+    ports,
+    suggestedDeviceName: settings.deviceName,
+    // The relay may be another by the time that somebody asks.
+    get probes() {
+      return nodeProbes({ relayUrl: settings.relayUrl(), folder: folder.path });
+    },
+  });
   return {
     palm: new WordedPalm(palm, words),
     async close() {
@@ -66,6 +79,27 @@ export function openNodeDevice(folder: DeviceFolder, settings: DeviceSettings): 
       await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
     },
   };
+}
+
+/** What can be found out about a folder and its relay while no device runs there. */
+export async function diagnoseAlone({
+  folder,
+  signal,
+}: {
+  readonly folder: string;
+  readonly signal: AbortSignal;
+}): Promise<Diagnosis> {
+  const relayUrl = socketUrlOf(savedOrigin(join(folder, SETTINGS_FILE)));
+  const probes = nodeProbes({ relayUrl, folder });
+  const found = await examine({ clock: systemClock, probes, lookAtPool: inNoPool }, { signal });
+  // Only the device knows its pool.
+  const findings = found.findings.filter(({ what }) => what !== 'links' && what !== 'device-clocks');
+  return inWords({ ...found, findings }, words);
+}
+
+/** Without its device nothing is known of the pool. */
+async function inNoPool(): Promise<undefined> {
+  return undefined;
 }
 
 async function openPorts(

@@ -76,6 +76,8 @@ async function answer(
   switch (route) {
     case 'GET /status':
       return send(response, palm.status());
+    case 'GET /diagnosis':
+      return send(response, await palm.diagnose());
     case 'POST /create': {
       const { name, deviceName, relay } = fieldsOf(body, ['name', 'deviceName', 'relay']);
       await device.useRelay(optionalText(relay));

@@ -1,9 +1,8 @@
 // A device that runs until it is told to end: its folder, its socket, and where its relay is.
 
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { LAN_PATH } from '../../core/model/relay-paths.ts';
-import { RELAY_PATH } from '../../core/wire/relay-protocol.ts';
 import { DeviceFolder } from '../../adapters/node/store/device-folder.ts';
 import type { LaneHost } from '../../core/lane-port.ts';
 import type { Palm } from '../../runtime/api.ts';
@@ -14,14 +13,12 @@ import { DeviceMetrics } from '../operations/device-metrics.ts';
 import { openDiskFile } from './disk-file.ts';
 import { GatewaySwitch } from './gateway-switch.ts';
 import { openNodeDevice } from './compose.ts';
+import { savedOrigin, SETTINGS_FILE, socketUrlOf } from './saved-relay.ts';
 import { serveDevice } from './device-server.ts';
 import { socketPath } from './socket-path.ts';
 
-/** The relay of this machine, where none was named. */
-const OWN_RELAY = 'http://localhost:8080/';
 const TOKENS_FILE = 'tokens.json';
 const GATEWAY_FILE = 'gateway.json';
-const SETTINGS_FILE = 'settings.json';
 /** The relay is on this network or this machine: an answer takes moments, ms. */
 const ANSWER_WITHIN_MS = 3_000;
 
@@ -112,9 +109,7 @@ class RelayAddress {
 
   get relayUrl(): string {
     if (this.#own !== undefined) return this.#own.relayUrl;
-    const url = new URL(RELAY_PATH, this.#origin);
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    return url.href;
+    return socketUrlOf(this.#origin);
   }
 
   get appUrl(): string {
@@ -144,10 +139,6 @@ class RelayAddress {
   }
 
   get #origin(): string {
-    const file = this.#folder.file(SETTINGS_FILE);
-    if (!existsSync(file)) return OWN_RELAY;
-    const settings: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    const isWhole = typeof settings === 'object' && settings !== null && 'relay' in settings;
-    return isWhole && typeof settings.relay === 'string' ? settings.relay : OWN_RELAY;
+    return savedOrigin(this.#folder.file(SETTINGS_FILE));
   }
 }

@@ -11,6 +11,7 @@ import {
   scanTexts,
   settingsTexts,
 } from './en/dialogs.ts';
+import { doctorReport, doctorTexts, findingText } from './en/doctor.ts';
 import { downloadTexts } from './en/downloads.ts';
 import { errorText } from './en/failures.ts';
 import { cameraTexts, messageTexts } from './en/messages.ts';
@@ -46,12 +47,15 @@ export const en = {
   noticeText,
   recordText,
   securityEventText,
+  findingText,
+  doctorReport,
   activity: activityListTexts,
   bunch: bunchTexts,
   camera: cameraTexts,
   common: commonTexts,
   connection: connectionTexts,
   devices: devicesTexts,
+  doctor: doctorTexts,
   downloads: downloadTexts,
   files: filesTexts,
   fingerprints: fingerprintTexts,

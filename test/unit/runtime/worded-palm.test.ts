@@ -15,6 +15,8 @@ const TEXTS = {
   noticeText: ({ kind }: { kind: string }) => `words for ${kind}`,
   recordText: ({ kind }: { kind: string }) => `words for ${kind}`,
   securityEventText: ({ kind }: { kind: string }) => `words for ${kind}`,
+  findingText: ({ what }: { what: string }) => ({ title: what, text: `words for ${what}` }),
+  doctorReport: () => 'report',
 };
 
 it.each<[string, (palm: Palm) => unknown]>([
@@ -30,6 +32,7 @@ it.each<[string, (palm: Palm) => unknown]>([
   ['setDeviceName', (palm) => palm.setDeviceName('a')],
   ['record', (palm) => palm.record()],
   ['exportRecord', (palm) => palm.exportRecord()],
+  ['diagnose', (palm) => palm.diagnose()],
   ['lock', (palm) => palm.lock('a')],
   ['unlock', (palm) => palm.unlock('a')],
   ['setPolicy', (palm) => palm.setPolicy({ k: 3 })],
@@ -116,6 +119,7 @@ function failingWith(thrown: Error): WordlessPalm {
     unlock: fail,
     record: fail,
     exportRecord: fail,
+    diagnose: fail,
     policy: () => {
       throw thrown;
     },

@@ -2,6 +2,7 @@
 // once over a WebSocket. A page learns of a failed connection only that it failed, so what can be told apart
 // is whether anything answers, what it says, and how soon a connection fails.
 
+import type { RelaySeen } from '../../../core/doctor/facts.ts';
 import { REACHED_PATH } from '../../../core/model/relay-paths.ts';
 import type { RelayTrouble } from '../../../core/model/relay-trouble.ts';
 import {
@@ -33,6 +34,14 @@ const MAX_ANSWER_CHARS = 1_000;
  * should be told that much.
  */
 export async function probeRelay(slow: () => void): Promise<RelayTrouble> {
+  const asked = await askRelay();
+  if (asked.kind !== 'passed') return asked;
+  const slowTimer = setTimeout(slow, SLOW_MS);
+  return trySocket().finally(() => clearTimeout(slowTimer));
+}
+
+/** Asks over HTTP. Never rejects. */
+export async function askRelay(): Promise<RelaySeen> {
   const begunAtMs = performance.now();
   const control = new AbortController();
   const timer = setTimeout(() => control.abort(), ANSWER_WITHIN_MS);
@@ -44,7 +53,7 @@ export async function probeRelay(slow: () => void): Promise<RelayTrouble> {
       signal: control.signal,
     });
     const text = response.type === 'opaqueredirect' ? '' : await response.text();
-    return await judged(response.status, text, slow);
+    return judged(response.status, text);
   } catch {
     // Browsers give no reason.
     if (!navigator.onLine) return { kind: 'offline' };
@@ -54,13 +63,11 @@ export async function probeRelay(slow: () => void): Promise<RelayTrouble> {
   }
 }
 
-async function judged(status: number, text: string, slow: () => void): Promise<RelayTrouble> {
+function judged(status: number, text: string): RelaySeen {
   if (status === MISDIRECTED) return { kind: 'other-host', seen: undefined };
   const seen = status === 200 ? originIn(text) : undefined;
   if (seen === undefined) return { kind: 'not-palm', status };
-  if (seen !== location.origin) return { kind: 'other-host', seen };
-  const slowTimer = setTimeout(slow, SLOW_MS);
-  return trySocket().finally(() => clearTimeout(slowTimer));
+  return seen === location.origin ? { kind: 'passed' } : { kind: 'other-host', seen };
 }
 
 /** The origin at which the relay says that it was asked; undefined when this is no relay's answer. */
@@ -75,14 +82,23 @@ function originIn(text: string): string | undefined {
   }
 }
 
-/** A client may send pings before it enters a room, so both directions can be tried. */
-function trySocket(): Promise<RelayTrouble> {
+/**
+ * A client may send pings before it enters a room, so both directions can be tried. Rejects only if there can
+ * be no WebSocket at all.
+ */
+export async function trySocket(
+  signal?: AbortSignal,
+): Promise<Extract<RelayTrouble, { kind: 'passed' | 'no-socket' | 'closed' }>> {
   const url = new URL(RELAY_PATH, location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const socket = new WebSocket(url, RELAY_SUBPROTOCOL);
   socket.binaryType = 'arraybuffer';
-  const outcome = new Promise<RelayTrouble>((resolve) => {
+  const outcome = new Promise<Awaited<ReturnType<typeof trySocket>>>((resolve) => {
     const timer = setTimeout(() => resolve({ kind: 'no-socket' }), SOCKET_WITHIN_MS);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve({ kind: 'no-socket' });
+    });
     socket.addEventListener('close', ({ code, reason }) => {
       clearTimeout(timer);
       resolve(code >= FIRST_RELAY_CODE ? { kind: 'closed', reason } : { kind: 'no-socket' });

@@ -9,6 +9,7 @@ import type { EnvelopeKeys } from '../../../core/links/envelope.ts';
 import type { LinkEffect, LinkInput, Way } from '../../../core/links/link-events.ts';
 import { newSessionId, SESSION_RANDOM_BYTES, type LinkId } from '../../../core/links/link-ids.ts';
 import { LinkMachine } from '../../../core/links/link-machine.ts';
+import { LinkTrials } from '../../../core/links/link-trials.ts';
 import { SignalRouter, type Route, type Source } from '../../../core/links/signal-router.ts';
 import type { Rejection } from '../../../core/model/failures.ts';
 import { MachineDriver } from '../../../core/machine-driver.ts';
@@ -38,6 +39,7 @@ export class LinkTransport implements Transport {
   readonly #courier: Courier;
   readonly #rooms: PoolRooms;
   readonly #slots = new Map<DeviceId, Slot>();
+  readonly #trials = new LinkTrials();
   #events: TransportEvents | undefined;
   #isRelayUp = false;
   #isClosed = false;
@@ -54,6 +56,7 @@ export class LinkTransport implements Transport {
       tick: { kind: 'tick' },
       jumped: ({ byMs }) => ({ kind: 'clock-jumped', byMs }),
       perform: (effect) => {
+        this.#trials.take(clock.monotonicMs(), effect);
         this.#perform(effect);
       },
     });
@@ -171,6 +174,10 @@ export class LinkTransport implements Transport {
 
   move(current: EnvelopeKeys, earlier: readonly EnvelopeKeys[]): void {
     if (!this.#isClosed) this.#rooms.move(current, earlier);
+  }
+
+  trials(): ReturnType<LinkTrials['list']> {
+    return this.#trials.list(this.#options.clock.monotonicMs());
   }
 
   wake(): void {
