@@ -34,15 +34,20 @@ import { Transfers } from './transfers.ts';
 import { followingOf, isLeftBehind, upgradeOf, type Writing } from './upgrading.ts';
 import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
 
+export interface OpenedPalm extends WordlessPalm {
+  /** The ports are gone, all at once: nothing is told of what fails from now on. */
+  end(): void;
+}
+
 /**
  * Opens the device: loads its identity and, if it was in a pool, that pool. Returns immediately; `ready`
  * resolves when the device is open, and rejects when it cannot be opened.
  */
-export function openPalm(opening: PalmOpening): WordlessPalm {
+export function openPalm(opening: PalmOpening): OpenedPalm {
   return new PalmRuntime(opening);
 }
 
-class PalmRuntime extends PoolCalls implements WordlessPalm {
+class PalmRuntime extends PoolCalls implements OpenedPalm {
   readonly ready: Promise<void>;
   readonly pairing: ReturnType<typeof pairingOf>;
   readonly #clock: Clock;
@@ -51,7 +56,6 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
   readonly #transfers: Transfers;
   readonly #listeners: Listeners;
   readonly #ports: Promise<RuntimePorts>;
-  readonly #isElsewhere: () => boolean;
   readonly #handingOver: HandingOver;
   /** The ports, once storage is open; rejected when it cannot be opened, until this device left. */
   #opened: Promise<RuntimePorts>;
@@ -75,7 +79,7 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
 
   constructor(opening: PalmOpening) {
     super();
-    const { clock, suggestedDeviceName, ports, isElsewhere = () => false, charters = true } = opening;
+    const { clock, suggestedDeviceName, ports, charters = true } = opening;
     this.#clock = clock;
     this.#probes = () => opening.probes ?? NO_PROBES;
     this.#listeners = new Listeners(clock, () => this.#look());
@@ -110,7 +114,6 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
       background: (work) => this.background(work),
     });
     this.#ports = ports;
-    this.#isElsewhere = isElsewhere;
     const started = ports.then((opened) => {
       void opened.storageGone.then(() => this.#storageGone(opened));
       return this.#start(opened);
@@ -178,7 +181,6 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
   }
 
   async leave({ handOver, signal }: Parameters<WordlessPalm['leave']>[0] = {}): Promise<void> {
-    if (this.#isElsewhere()) throw new PalmError({ code: 'other-tab', reason: 'leave-there' });
     const ports = await this.#ports;
     this.pairing.cancel();
     if (await this.#entrance.giveUp()) return;
@@ -264,6 +266,11 @@ class PalmRuntime extends PoolCalls implements WordlessPalm {
 
   cancel(transferId: string): void {
     this.#transfers.cancel(transferId);
+  }
+
+  end(): void {
+    this.#isGone = true;
+    this.#close(new PalmError({ code: 'cancelled', reason: 'closing' })).catch(() => undefined);
   }
 
   async #close(reason: PalmError): Promise<void> {

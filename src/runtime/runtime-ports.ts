@@ -70,8 +70,6 @@ export interface PalmOpening {
   readonly suggestedDeviceName: string;
   /** The ports, once this tab has the device and its database is open. */
   readonly ports: Promise<RuntimePorts>;
-  /** Whether another tab has the device, so that `ports` waits until it closes. Default: never. */
-  readonly isElsewhere?: () => boolean;
   /** What the connection doctor tries. Default: nothing can be tried. */
   readonly probes?: DoctorProbes;
   /** Whether new pools get a charter. Default: yes; tests of pools of before say no. */

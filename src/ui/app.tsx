@@ -1,6 +1,6 @@
 // The app as a whole: chooses the screen for the pool's state and the address.
 
-import { useSignal, type ReadonlySignal } from '@preact/signals';
+import { useSignal, useSignalEffect, type ReadonlySignal } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Palm } from '../runtime/api.ts';
@@ -32,6 +32,8 @@ interface AppProps {
   /** Undefined until `palm` is ready. */
   readonly update: ReadonlySignal<AppUpdate | undefined>;
   readonly install: Install;
+  /** How many other tabs ended whose work may go on in this one. */
+  readonly endedTabs: ReadonlySignal<number>;
 }
 
 export function App(props: AppProps) {
@@ -48,9 +50,12 @@ export function App(props: AppProps) {
   return <OpenedApp key={isLocked.value ? 'locked' : 'open'} {...props} />;
 }
 
-function OpenedApp({ palm, downloadStore, probeRelay, poolScreen, update, install }: AppProps) {
+function OpenedApp({ palm, downloadStore, probeRelay, poolScreen, update, install, endedTabs }: AppProps) {
   const page = useMemo(() => openPage(palm, downloadStore, probeRelay), [palm, downloadStore, probeRelay]);
   useEffect(() => () => page.close(), [page]);
+  useSignalEffect(() => {
+    if (endedTabs.value > 0) page.downloads.takeUp();
+  });
   return (
     <PageContext.Provider value={page}>
       <Screen page={page} poolScreen={poolScreen} />

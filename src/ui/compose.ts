@@ -8,6 +8,7 @@ import { BrowserSparing } from '../adapters/browser/page/sparing.ts';
 import { ownDeviceClass } from '../adapters/browser/page/device-class.ts';
 import { browserProbes } from '../adapters/browser/doctor/browser-probes.ts';
 import { forgetIdentity, loadIdentity } from '../adapters/browser/page/identity.ts';
+import { DownloadClaims } from '../adapters/browser/downloads/download-claims.ts';
 import { OpfsDownloads } from '../adapters/browser/downloads/opfs-downloads.ts';
 import { OpfsWriter } from '../adapters/browser/downloads/opfs-writer.ts';
 import { DownloadRecords } from '../adapters/browser/downloads/opfs-records.ts';
@@ -25,8 +26,13 @@ import { systemClock } from '../adapters/portable/clock.ts';
 import { MessagePauses } from '../adapters/portable/pauses.ts';
 import { systemRandom } from '../adapters/portable/random.ts';
 import { webCryptography } from '../adapters/portable/webcrypto.ts';
+import { browserTabs } from '../adapters/browser/page/tabs.ts';
+import { PalmError } from '../core/model/errors.ts';
 import { openPalm } from '../runtime/palm.ts';
 import type { RuntimePorts } from '../runtime/runtime-ports.ts';
+import type { OpenDevice, Sharing } from '../runtime/tabs/seats.ts';
+import { SharedPalm } from '../runtime/tabs/shared-palm.ts';
+import type { DeviceRequest } from '../runtime/tabs/tab-ports.ts';
 import type { WordlessPalm } from '../runtime/worded-palm.ts';
 import type { DownloadStore } from './download/download-store.ts';
 import type { LoadedParts } from './loaded-parts.ts';
@@ -34,29 +40,109 @@ import type { LoadedParts } from './loaded-parts.ts';
 export { probeRelay } from '../adapters/browser/page/relay-probe.ts';
 
 export interface DeviceOpening {
-  /** Resolves when it is the tab's turn to run the device. */
-  readonly acquired: Promise<unknown>;
-  /** Returns whether another tab has the device. */
-  readonly isElsewhere: () => boolean;
+  /** What this page asked for first. */
+  readonly firstRequest: DeviceRequest;
+  /** The version of the app. */
+  readonly build: string;
+  readonly sharing: (sharing: Sharing) => void;
+  /** Another tab ended: what it had under way may go on in this one. */
+  readonly tabEnded: () => void;
   /** Called when everything that was stored is deleted under this page. */
   readonly storageGone: () => void;
   /** The name to begin with. */
-  readonly suggestedDeviceName: string;
+  readonly deviceName: string;
 }
 
-/** Opens this browser's device; its `ready` resolves when it can be used. */
-export function openDevice(
-  { acquired, storageGone, ...given }: DeviceOpening,
-  parts: LoadedParts,
-): WordlessPalm {
-  const ports = acquired.then(() => openPorts(parts));
+/** This browser's device, which its tabs share; `ready` resolves when it can be used. */
+export function openDevice({ storageGone, ...given }: DeviceOpening, parts: LoadedParts): WordlessPalm {
+  const shared = new SharedPalm({
+    ...given,
+    clock: systemClock,
+    tabs: browserTabs,
+    newId: () => crypto.randomUUID(),
+    gone: storageGone,
+    openOwn: () =>
+      openOwn(parts, given.deviceName, () => {
+        shared.tellLoss();
+        storageGone();
+      }),
+  });
+  return shared;
+}
+
+/** The device, run by this tab. */
+function openOwn(parts: LoadedParts, suggestedDeviceName: string, storageGone: () => void): OpenDevice {
+  const ending = new Ending();
+  const ports = openPorts(ending.watched(parts), ending);
   void tellOfLoss(ports, storageGone);
-  return openPalm({ clock: systemClock, ports, probes: browserProbes(), ...given });
+  const palm = openPalm({ clock: systemClock, ports, probes: browserProbes(), suggestedDeviceName });
+  return {
+    palm,
+    end() {
+      ending.end();
+      palm.end();
+    },
+  };
 }
 
-/** Unfinished downloads on this device's disk; for the tab that has the device. */
+/**
+ * Ends a device at once, as a crash would: another tab may open it in the next moment, so nothing may be
+ * written after that. The workers have the files; their handles go with them.
+ */
+class Ending {
+  readonly #workers = new Set<Worker>();
+  readonly #transports = new Set<LinkTransport>();
+  #isOver = false;
+
+  watched({ startCodecWorker, startFragmentWorker, ...others }: LoadedParts): LoadedParts {
+    return {
+      ...others,
+      startCodecWorker: () => this.#started(startCodecWorker),
+      startFragmentWorker: () => this.#started(startFragmentWorker),
+    };
+  }
+
+  /** Says goodbye on its links when the device ends. */
+  watchedLinks(transport: LinkTransport): LinkTransport {
+    this.#transports.add(transport);
+    return transport;
+  }
+
+  /** `port`, whose methods reject once the device has ended. All of them return promises. */
+  fenced<Port extends object>(port: Port): Port {
+    return new Proxy(port, {
+      get: (target, name) => {
+        const method: unknown = Reflect.get(target, name, target);
+        if (typeof method !== 'function') return method;
+        return async (...given: unknown[]): Promise<unknown> => {
+          if (this.#isOver) throw movedOn();
+          return Reflect.apply(method, target, given);
+        };
+      },
+    });
+  }
+
+  end(): void {
+    this.#isOver = true;
+    for (const worker of this.#workers) worker.terminate();
+    for (const transport of this.#transports) void transport.close();
+  }
+
+  #started(start: () => Worker): Worker {
+    if (this.#isOver) throw movedOn();
+    const worker = start();
+    this.#workers.add(worker);
+    return worker;
+  }
+}
+
+function movedOn(): PalmError {
+  return new PalmError({ code: 'other-tab', reason: 'has-device' });
+}
+
+/** This tab's downloads on this device's disk. */
 export function openDownloadStore({ startOpfsWorker }: LoadedParts): DownloadStore {
-  return new OpfsDownloads(new DownloadRecords(), new OpfsWriter(startOpfsWorker));
+  return new OpfsDownloads(new DownloadRecords(), new OpfsWriter(startOpfsWorker), new DownloadClaims());
 }
 
 async function tellOfLoss(opening: Promise<RuntimePorts>, storageGone: () => void): Promise<void> {
@@ -65,7 +151,7 @@ async function tellOfLoss(opening: Promise<RuntimePorts>, storageGone: () => voi
   if (ports !== undefined) storageGone();
 }
 
-async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
+async function openPorts(parts: LoadedParts, ending: Ending): Promise<RuntimePorts> {
   const memory = new BufferPool();
   const store = bridgeToFragmentWorker(memory, parts.startFragmentWorker);
   // It takes over the data of an earlier version before anything reads.
@@ -77,9 +163,9 @@ async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
   return {
     ...ports,
     pauses: new MessagePauses(),
-    identity: { load: () => loadIdentity(store.secrets), forget: () => forgetIdentity() },
+    identity: ending.fenced({ load: () => loadIdentity(store.secrets), forget: () => forgetIdentity() }),
     fragments: store.fragments,
-    records: small.records,
+    records: ending.fenced(small.records),
     journal: store.journal,
     secrets: store.secrets,
     lock: store.lock,
@@ -97,7 +183,7 @@ async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
     laneClient: store.laneClient(location.origin),
     createTransport: (keys, identity, door) => {
       const { poolId, signalingKey } = keys;
-      return new LinkTransport({
+      const transport = new LinkTransport({
         ...ports,
         poolId,
         signalingKey,
@@ -110,6 +196,7 @@ async function openPorts(parts: LoadedParts): Promise<RuntimePorts> {
         watchLife: watchPageLife,
         onBug: reportError,
       });
+      return ending.watchedLinks(transport);
     },
     pairing: { wires, connect: (events) => new WebRtcPairConnection(events) },
     // The app has one page, also if another path led to it.

@@ -10,11 +10,13 @@ import { useErrorBoundary } from 'preact/hooks';
 import { whyNotImported } from '../adapters/browser/page/app-part.ts';
 import { firstPaint } from '../adapters/browser/page/first-paint.ts';
 import { isNewBrowser } from '../adapters/browser/page/new-browser.ts';
-import { acquireDevice } from '../adapters/browser/page/tab-lock.ts';
+import { requestDevice } from '../adapters/browser/page/tab-lock.ts';
 import { isPalmError } from '../core/model/errors.ts';
 import { FINGERPRINTS_PATH, LAN_PATH } from '../core/model/relay-paths.ts';
 import type { Palm } from '../runtime/api.ts';
 import { AwaitedPalm } from '../runtime/awaited-palm.ts';
+import type { Sharing } from '../runtime/tabs/seats.ts';
+import type { DeviceRequest } from '../runtime/tabs/tab-ports.ts';
 import { WordedPalm, type WordlessPalm } from '../runtime/worded-palm.ts';
 import { App } from './app.tsx';
 import { loadDetector } from './dialogs/camera.ts';
@@ -51,6 +53,8 @@ const state = signal<State>({ kind: 'opening' });
 const poolScreen = signal<ComponentType | undefined>(undefined);
 const update = signal<AppUpdate | undefined>(undefined);
 const install = watchForInstall();
+/** How many tabs ended whose work may go on in this one. */
+const endedTabs = signal(0);
 
 function Root() {
   const now = state.value;
@@ -59,7 +63,7 @@ function Root() {
   if (bug !== undefined) return <StartScreen state={{ kind: 'failed', reason: explain(bug) }} />;
   if (now.kind !== 'open') return <StartScreen state={now} />;
   const { palm, downloadStore, probeRelay } = now;
-  return <App {...{ palm, downloadStore, probeRelay, poolScreen, update, install }} />;
+  return <App {...{ palm, downloadStore, probeRelay, poolScreen, update, install, endedTabs }} />;
 }
 
 /** Never rejects: the screen shows the reason of any failure. */
@@ -71,25 +75,17 @@ async function start(): Promise<void> {
   }
   let showFirst: (() => void) | undefined;
   const isFirstShown = new Promise<void>((resolve) => (showFirst = resolve));
-  const acquired = acquireDevice({
-    onWaiting: () => {
-      state.value = { kind: 'other-tab' };
-      showFirst?.();
-    },
-  }).then(() => {
-    state.value = { kind: 'opening' };
-  });
-  const rest = isFirstShown.then(() => loadRest(acquired));
+  const request = requestDevice();
+  const rest = isFirstShown.then(() => loadRest(request));
   const coming = rest.then(({ device }) => device);
   const palm = new WordedPalm(new AwaitedPalm(coming, guessDeviceName(navigator.userAgent)), words);
   globalThis.palm = palm;
   const downloadStore = awaitedStore(palm.ready.then(async () => (await rest).downloadStore));
   const probeRelay: ProbeRelay = async (slow) => (await rest).probeRelay(slow);
   try {
-    await acquired;
     // A browser without a device is in no pool: its first screen needs nothing else, and is drawn first. Any
     // other waits for the rest.
-    if (await isNewBrowser()) {
+    if (!(await request.isElsewhere) && (await isNewBrowser())) {
       state.value = { kind: 'open', palm, downloadStore, probeRelay };
       await firstPaint();
     }
@@ -104,6 +100,12 @@ async function start(): Promise<void> {
   }
 }
 
+/** An app that is open stays as it is: its calls wait. */
+function showSharing(sharing: Sharing): void {
+  if (state.value.kind === 'open') return;
+  state.value = sharing === 'usable' ? { kind: 'opening' } : { kind: 'other-tab', sharing };
+}
+
 /**
  * The app does without the relay's answers, ms: packets to one that sleeps are lost, and a browser goes on
  * for minutes.
@@ -111,11 +113,11 @@ async function start(): Promise<void> {
 const ANSWERS_WITHIN_MS = 1_000;
 
 /**
- * Loads everything that the app will ever need, in every tab: one that waits for its turn may get it after
- * the relay is gone.
+ * Loads everything that the app will ever need, in every tab: one that does not run the device may have to
+ * after the relay is gone.
  * @throws PalmError 'worker-failed' when a part does not arrive.
  */
-async function loadRest(acquired: Promise<unknown>): Promise<Rest> {
+async function loadRest(firstRequest: DeviceRequest): Promise<Rest> {
   try {
     const answers = Promise.all([
       askRelay(FINGERPRINTS_PATH),
@@ -130,12 +132,14 @@ async function loadRest(acquired: Promise<unknown>): Promise<Rest> {
     poolScreen.value = PoolScreen;
     const device = openDevice(
       {
-        acquired,
-        isElsewhere: () => state.value.kind === 'other-tab',
+        firstRequest,
+        build: import.meta.url,
+        sharing: showSharing,
+        tabEnded: () => (endedTabs.value += 1),
         storageGone: () => {
           state.value = { kind: 'gone', reason: words.errorText({ code: 'storage-failed', reason: 'gone' }) };
         },
-        suggestedDeviceName: guessDeviceName(navigator.userAgent),
+        deviceName: guessDeviceName(navigator.userAgent),
       },
       parts,
     );

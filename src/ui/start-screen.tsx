@@ -10,7 +10,8 @@ import { words } from './text/words.ts';
 
 export type StartState =
   | { readonly kind: 'opening' }
-  | { readonly kind: 'other-tab' }
+  /** Another tab has the device, and this one cannot speak to it. */
+  | { readonly kind: 'other-tab'; readonly sharing: 'silent' | 'other-version' }
   | { readonly kind: 'unfit'; readonly verdict: Exclude<PlatformVerdict, { kind: 'fit' }> }
   /** What was stored was deleted under this page. */
   | { readonly kind: 'gone'; readonly reason: string }
@@ -35,7 +36,12 @@ export function StartScreen({ state }: { readonly state: StartState }) {
       return (
         <Plain>
           <h1>{words.start.otherTab.heading}</h1>
-          <p role="status">{words.start.otherTab.hint}</p>
+          <p role="status">
+            {state.sharing === 'silent' ? words.start.otherTab.silent : words.start.otherTab.otherVersion}
+          </p>
+          <button type="button" class="button primary" onClick={() => location.reload()}>
+            {words.start.gone.reload}
+          </button>
         </Plain>
       );
     case 'unfit':

@@ -36,6 +36,13 @@ export class Device extends DeviceCalls {
     await this.#ready();
   }
 
+  /** Another tab of this browser, open: the same device, of which one of the two runs. */
+  async openSecondTab(): Promise<Device> {
+    const tab = new Device(`${this.name}’s second tab`, this.context, this.appUrl);
+    await tab.open();
+    return tab;
+  }
+
   /** As `open`, at an address with a certificate that the browser warns of: clicks through the warning. */
   async openPastWarning(url = this.appUrl): Promise<void> {
     this.#tab = await this.context.newPage();

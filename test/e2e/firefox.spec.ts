@@ -114,14 +114,16 @@ test('Firefox creates a pool and joins one, and trades files with Chromium both 
     }
   });
 
-  await test.step('a second tab waits, and takes over when the first closes', async () => {
+  await test.step('a second tab reads and stores, and goes on when the first closes', async () => {
     const second = await laptop.openTab();
-    await expect
-      .poll(() => second.evaluate('document.body.innerText'))
-      .toContain('Palm is open in another tab');
+    await second.evaluate('window.palm.ready');
+    expect(await second.evaluate('window.palm.status().files.length')).toBe(2);
+    const stored = `window.palm.store(new Blob(['${'from the second tab'.repeat(9)}']), { name: 'second.txt' })`;
+    expect(await second.evaluate(`${stored}.then(({ deduplicated }) => deduplicated)`)).toBe(false);
+    await phone.waitFor('the file of the second tab', hasFiles(3));
     await laptop.closeTab(second);
     await laptop.ready();
-    await laptop.waitFor('both files', hasFiles(2));
+    await laptop.waitFor('all files', hasFiles(3));
   });
 });
 

@@ -61,10 +61,16 @@ test('a device is locked, opened after a reload and in a second tab, and stays a
     expect(read.sha256).toBe(await hashOf(NOTES));
   });
 
-  await test.step('a second tab asks for the passphrase when it takes over', async () => {
+  await test.step('a second tab locks and unlocks the device, and asks for the passphrase when it takes over', async () => {
     const second = await laptop.context.newPage();
     await second.goto(laptop.appUrl);
-    await expect(second.getByRole('heading', { name: 'Palm is open in another tab' })).toBeVisible();
+    await expect(second.getByRole('listitem', { name: 'notes.txt' })).toBeVisible();
+    await second.evaluate(() => window.palm.lock());
+    await expectLocked(page);
+    await second.getByLabel('Passphrase').fill(WORDS);
+    await second.getByRole('button', { name: 'Unlock' }).click();
+    await expect(page.getByRole('listitem', { name: 'notes.txt' })).toBeVisible();
+    await expect(second.getByRole('listitem', { name: 'notes.txt' })).toBeVisible();
     await laptop.closeTab();
     await expectLocked(second);
     await second.getByLabel('Passphrase').fill(WORDS);

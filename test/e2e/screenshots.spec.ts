@@ -37,6 +37,16 @@ test('screens before a pool', async ({ newDevice }) => {
   await expect(phone.page.getByRole('button', { name: 'Join', exact: true })).toBeVisible();
   await shoot(phone.page, 'join');
 
+  // A tab that has the device, and does not answer.
+  const silent = await laptop.context.newPage();
+  await silent.route('**/silent', (route) =>
+    route.fulfill({ contentType: 'text/html', body: '<link rel="icon" href="data:,">' }),
+  );
+  await silent.goto(new URL('/silent', laptop.appUrl).href);
+  await laptop.closeTab();
+  await silent.evaluate(() => {
+    void navigator.locks.request('palm/device', () => new Promise<void>(() => undefined));
+  });
   const second = await laptop.context.newPage();
   await second.goto(laptop.appUrl);
   await expect(second.getByText('Palm is open in another tab')).toBeVisible();

@@ -54,7 +54,7 @@ export type Failure =
   | { readonly code: 'source-changed'; readonly reason: 'unread'; readonly name: string }
   | { readonly code: 'bad-message'; readonly what: MalformedThing; readonly detail: string }
   | Unsupported
-  | { readonly code: 'other-tab'; readonly reason: 'has-device' | 'leave-there' | 'older-version' }
+  | { readonly code: 'other-tab'; readonly reason: OtherTab }
   | { readonly code: 'locked' }
   | { readonly code: 'wrong-passphrase' }
   | BadRecoveryCode
@@ -191,6 +191,15 @@ export type PairingEnd =
   | 'may-not-invite'
   /** The other device speaks in a way that no Palm does. */
   | 'not-understood';
+
+type OtherTab =
+  | 'has-device'
+  | 'leave-there'
+  | 'older-version'
+  /** Another tab is downloading this file. */
+  | 'download-there'
+  /** The tab that ran the device ended before it said what became of a call. */
+  | 'ended-unheard';
 
 type Refused =
   | 'sealing-too-much'

@@ -232,6 +232,10 @@ export const LANE_LIFE_MS = 10 * 60_000;
 export const LANE_RENEW_MS = 4 * 60_000;
 /** What a device may say of that, ms: an hour. */
 export const MAX_LANE_LIFE_MS = 60 * 60_000;
+/** Tabs of one browser that share its device with the one that runs it. */
+export const MAX_TABS = 64;
+/** Links of private files that a tab keeps for the next tab that runs the device. */
+export const MAX_PRIVATE_LINKS = 1_000;
 /** Origins of one relay: its addresses and names. */
 export const MAX_LANE_ORIGINS = 32;
 export const MAX_ORIGIN_BYTES = 300;

@@ -84,7 +84,7 @@ export class Downloads {
   readonly #choosing = new Set<string>();
   readonly #deletions: Deletions;
   readonly #handed: HandedFiles;
-  readonly #restored: Promise<void>;
+  #restored: Promise<void>;
   readonly #stopWatching: () => void;
   #closed = false;
 
@@ -155,6 +155,11 @@ export class Downloads {
     this.#look(this.#options.status.peek());
   }
 
+  /** Another tab has ended: its downloads go on here. */
+  takeUp(): void {
+    this.#restored = this.#restored.then(() => this.#restore());
+  }
+
   /** The page ends: durable bytes stay, and the next page continues. */
   close(): void {
     this.#closed = true;
@@ -171,6 +176,7 @@ export class Downloads {
     try {
       for (const saved of await this.#options.store.list()) {
         const { fileId, size, destination, durableBytes, handedAtMs } = saved;
+        if (this.#entries.has(fileId) || this.#handed.has(fileId)) continue;
         if (handedAtMs !== undefined) {
           this.#handed.keep(fileId, size, handedAtMs);
           continue;

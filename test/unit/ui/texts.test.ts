@@ -329,6 +329,8 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'unsupported large-download': [{ code: 'unsupported', reason: 'large-download' }],
   'unsupported wasm': [{ code: 'unsupported', reason: 'wasm', detail: 'not the erasure kernel' }],
   'other-tab has-device': [{ code: 'other-tab', reason: 'has-device' }],
+  'other-tab download-there': [{ code: 'other-tab', reason: 'download-there' }],
+  'other-tab ended-unheard': [{ code: 'other-tab', reason: 'ended-unheard' }],
   'other-tab leave-there': [{ code: 'other-tab', reason: 'leave-there' }],
   'other-tab older-version': [{ code: 'other-tab', reason: 'older-version' }],
   'worker-failed codec': [{ code: 'worker-failed', reason: 'codec' }],

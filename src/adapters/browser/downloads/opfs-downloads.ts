@@ -4,11 +4,13 @@
 // A kept file is plaintext: it is overwritten before it is removed. Its record goes first, so that the next
 // page erases it if a crash interrupts the erasing.
 //
-// Invariants: every file in the folder has a record, or is erased after the next `list`; a record never
-// claims bytes that are not durable; a download continues at the lesser of what its record and its file say.
+// Invariants: a download is one tab's at a time; every file in the folder has a record, or is erased after
+// the next `list`; a record never claims bytes that are not durable; a download continues at the lesser of
+// what its record and its file say.
 
-import { isPalmError } from '../../../core/model/errors.ts';
+import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 import { type FileId, parseFileId } from '../../../core/model/ids.ts';
+import type { DownloadClaims } from './download-claims.ts';
 import { Erasures } from './erasures.ts';
 import type { DownloadRecord, DownloadRecords, RecordedDestination } from './opfs-records.ts';
 import { type FileSink, KeptSink, type OnDurable, orPalmError, PickedSink } from './opfs-sinks.ts';
@@ -49,18 +51,26 @@ interface PickedHandle extends FileSystemFileHandle {
 export class OpfsDownloads {
   readonly #records: DownloadRecords;
   readonly #writer: OpfsWriter;
+  readonly #claims: DownloadClaims;
   readonly #known = new Map<FileId, DownloadRecord>();
   readonly #erasures = new Erasures((name) => this.#eraseKept(name));
 
-  constructor(records: DownloadRecords, writer: OpfsWriter) {
+  constructor(records: DownloadRecords, writer: OpfsWriter, claims: DownloadClaims) {
     this.#records = records;
     this.#writer = writer;
+    this.#claims = claims;
   }
 
-  /** Downloads that earlier pages left, oldest first. Files without a record are erased in the background. */
+  /**
+   * Downloads of this tab, and those that ended pages left, oldest first: they are this tab's from now on.
+   * Files without a record are erased in the background.
+   */
   async list(): Promise<SavedDownload[]> {
-    this.#known.clear();
-    for (const record of await this.#records.load()) this.#known.set(record.fileId, record);
+    const records = await this.#records.load();
+    await Promise.all(records.map(({ fileId }) => this.#claims.take(fileId)));
+    // Again: another tab may have changed or ended those that this one had to wait for.
+    for (const record of await this.#records.load())
+      if (this.#claims.has(record.fileId)) this.#known.set(record.fileId, record);
     await this.#sweep();
     return [...this.#known.values()].map((record) => {
       const { fileId, size, durableBytes, handedAtMs } = record;
@@ -68,8 +78,13 @@ export class OpfsDownloads {
     });
   }
 
-  /** Records a download that begins now. It replaces any earlier one of the same file. */
+  /**
+   * Records a download that begins now. It replaces any earlier one of the same file.
+   * @throws PalmError also 'other-tab' while another tab downloads it.
+   */
   async begin({ fileId, size, startedAtMs, picked }: NewDownload): Promise<void> {
+    if (!(await this.#claims.take(fileId)))
+      throw new PalmError({ code: 'other-tab', reason: 'download-there' });
     const destination: RecordedDestination =
       picked === undefined ? { kind: 'kept' } : { kind: 'picked', handle: picked, modifiedMs: 0 };
     await this.#put({
@@ -139,6 +154,7 @@ export class OpfsDownloads {
     const id = parseFileId(fileId);
     this.#known.delete(id);
     await this.#records.drop(id);
+    this.#claims.free(id);
   }
 
   /**
@@ -146,9 +162,12 @@ export class OpfsDownloads {
    * must not be open.
    */
   async drop(fileId: string): Promise<void> {
-    const destination = this.#known.get(parseFileId(fileId))?.destination;
-    await this.forget(fileId);
+    const id = parseFileId(fileId);
+    const destination = this.#known.get(id)?.destination;
+    this.#known.delete(id);
+    await this.#records.drop(id);
     if (destination?.kind === 'kept') await this.#erasures.begin(fileId);
+    this.#claims.free(id);
     if (destination?.kind === 'picked') await orPalmError(() => removePicked(destination.handle));
   }
 
@@ -160,9 +179,13 @@ export class OpfsDownloads {
     for (const { fileId, destination } of this.#known.values())
       if (destination.kind === 'kept') kept.add(fileId);
     await orPalmError(async () => {
-      for await (const name of folder.keys()) {
+      const names: string[] = [];
+      for await (const name of folder.keys()) names.push(name);
+      // After the names: whoever made a file had claimed it before.
+      const taken = await this.#claims.taken();
+      for (const name of names) {
         // The next page tries again to erase it.
-        if (!kept.has(name)) this.#erasures.begin(name).catch(() => undefined);
+        if (!kept.has(name) && !taken.has(name)) this.#erasures.begin(name).catch(() => undefined);
       }
     });
   }

@@ -1,61 +1,62 @@
-// One tab of a browser runs the device; the others wait until it closes. Uses Web Locks, which the browser
-// releases when a tab closes or crashes. Without Web Locks, people must take care themselves not to use two
-// tabs.
-
-import { PalmError } from '../../../core/model/errors.ts';
+// One tab of a browser runs the device. Uses Web Locks, which the browser releases when a tab closes or
+// crashes. Without Web Locks, people must take care themselves not to use two tabs.
 
 const LOCK_NAME = 'palm/device';
 
-export interface DeviceLock {
-  /** Lets the next tab take over. */
+export interface HeldDevice {
+  /** Lets the next tab have the device. */
   release(): void;
 }
 
-export interface AcquireOptions {
-  /** Another tab has the device; this one waits from now on. Called at most once. */
-  readonly onWaiting?: () => void;
-  readonly signal?: AbortSignal;
+export interface DeviceRequest {
+  /** Resolves when this tab has the device. Rejects only with what the engine's locks fail with. */
+  readonly held: Promise<HeldDevice>;
+  /** Whether another tab has it at the moment of the request. */
+  readonly isElsewhere: Promise<boolean>;
+  /** Withdraws the request: `held` never settles. No effect on what is held. */
+  withdraw(): void;
 }
 
-/**
- * Resolves when this tab has the device, immediately if no other tab has it.
- * @throws PalmError 'cancelled' when `signal` aborts first.
- */
-export async function acquireDevice({ onWaiting, signal }: AcquireOptions = {}): Promise<DeviceLock> {
+/** Asks for the device, and waits for it in line. */
+export function requestDevice(): DeviceRequest {
   // The DOM library declares it always present; older browsers and insecure pages lack it.
   const locks: LockManager | undefined = navigator.locks;
-  if (locks === undefined) return { release: () => undefined };
-  if (signal?.aborted === true) throw cancelled(signal.reason);
-  let lock: DeviceLock | undefined;
+  const withdrawn = new AbortController();
+  const atOnce = locks === undefined ? Promise.resolve(NO_LOCK) : tryNow(locks);
+  const held = atOnce.then((lock) => lock ?? holdLock(locks, { signal: withdrawn.signal }, LOCK_NAME));
+  const neverIfWithdrawn = new Promise<HeldDevice>((resolve, reject) => {
+    held.then(
+      (lock) => (withdrawn.signal.aborted ? lock?.release() : resolve(lock ?? NO_LOCK)),
+      (error: unknown) => (withdrawn.signal.aborted ? undefined : reject(error)),
+    );
+  });
+  return {
+    held: neverIfWithdrawn,
+    isElsewhere: atOnce.then((lock) => lock === undefined),
+    withdraw: () => withdrawn.abort(),
+  };
+}
+
+const NO_LOCK: HeldDevice = { release: () => undefined };
+
+/** Undefined when another tab has it. */
+async function tryNow(locks: LockManager): Promise<HeldDevice | undefined> {
   try {
-    lock = await hold(locks, { ifAvailable: true });
+    return await holdLock(locks, { ifAvailable: true }, LOCK_NAME);
   } catch {
-    return { release: () => undefined }; // an engine that refuses its locks is like one without
+    return NO_LOCK; // an engine that refuses its locks is like one without
   }
-  return lock ?? (await wait(locks, onWaiting, signal));
 }
 
-async function wait(
+/** Holds the lock `name` until `release`; undefined when `ifAvailable` found it taken. */
+export function holdLock(
   locks: LockManager,
-  onWaiting: (() => void) | undefined,
-  signal: AbortSignal | undefined,
-): Promise<DeviceLock> {
-  onWaiting?.();
-  try {
-    const lock = await hold(locks, signal === undefined ? {} : { signal });
-    if (lock !== undefined) return lock;
-  } catch (cause) {
-    if (signal?.aborted === true) throw cancelled(cause);
-    throw cause;
-  }
-  throw new PalmError({ code: 'other-tab', reason: 'has-device' });
-}
-
-/** Holds the lock until `release`; undefined when `ifAvailable` found it taken. */
-function hold(locks: LockManager, options: LockOptions): Promise<DeviceLock | undefined> {
+  options: LockOptions,
+  name: string,
+): Promise<HeldDevice | undefined> {
   return new Promise((resolve, reject) => {
     locks
-      .request(LOCK_NAME, options, (lock) => {
+      .request(name, options, (lock) => {
         if (lock === null) {
           resolve(undefined);
           return undefined;
@@ -66,6 +67,18 @@ function hold(locks: LockManager, options: LockOptions): Promise<DeviceLock | un
   });
 }
 
-function cancelled(cause: unknown): PalmError {
-  return new PalmError({ code: 'cancelled', reason: 'not-wanted' }, { cause });
+/** The presence of each tab is a lock of its own. */
+function presenceOf(tabId: string): string {
+  return `palm/tab/${tabId}`;
+}
+
+/** Shows for the rest of this page's life that the tab is there. */
+export async function showPresence(tabId: string): Promise<void> {
+  await holdLock(navigator.locks, {}, presenceOf(tabId));
+}
+
+/** Resolves when the page of that tab has ended. */
+export async function absenceOf(tabId: string): Promise<void> {
+  const lock = await holdLock(navigator.locks, {}, presenceOf(tabId));
+  lock?.release();
 }

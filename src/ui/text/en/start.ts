@@ -6,7 +6,10 @@ export const startTexts = {
   opening: 'Opening Palm…',
   otherTab: {
     heading: 'Palm is open in another tab of this browser',
-    hint: 'One tab at a time runs this device. Close the other one, and this one takes over.',
+    silent:
+      'That tab runs this device, and does not answer. Switch to it for a moment, or close it: then this one goes on.',
+    otherVersion:
+      'That tab runs this device with another version of Palm. Reload it there, then here; or close it, and this one takes over.',
   },
   failed: {
     heading: 'Palm could not open',

@@ -3,7 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { persistStorage, storageEstimate } from '../../../../../src/adapters/browser/page/quota.ts';
-import { acquireDevice } from '../../../../../src/adapters/browser/page/tab-lock.ts';
+import { requestDevice } from '../../../../../src/adapters/browser/page/tab-lock.ts';
 import { openPatiently } from '../../../../../src/adapters/browser/store/idb-opening.ts';
 import { originFolder } from '../../../../../src/adapters/browser/store/origin-folder.ts';
 import { openPackFolder } from '../../../../../src/adapters/browser/in-worker/opfs-packs.ts';
@@ -109,10 +109,10 @@ it('an engine that fails to say how much it stores says nothing, and promises no
 
 it('an engine that refuses its locks is like one without', async () => {
   vi.stubGlobal('navigator', { locks: { request: vi.fn().mockRejectedValue(named('SecurityError')) } });
-  const lock = await acquireDevice();
+  const lock = await requestDevice().held;
   lock.release();
   vi.stubGlobal('navigator', {});
-  (await acquireDevice()).release();
+  (await requestDevice().held).release();
 });
 
 const ROOT = { getDirectoryHandle: async (name: string) => ({ name }) };

@@ -1,0 +1,297 @@
+// The device of a browser, as any of its tabs has it: one tab runs it, the others speak to it through that
+// one. When that tab ends or is frozen, another gets the device and opens it from the disk, as after a
+// reload; what the tabs had under way goes on there.
+//
+// Invariants: at most one tab runs the device, by the browser's own lock, which a tab gives back before the
+// browser freezes it; a call is performed once, or again where that leads to the same
+// (tab-calls.ts); a read delivers each byte once, in order.
+
+import { PalmError } from '../../core/model/errors.ts';
+import { MAX_PRIVATE_LINKS } from '../../core/model/limits.ts';
+import type { Policy, PolicyChange } from '../../core/model/policy.ts';
+import type { Role } from '../../core/model/role.ts';
+import type { Clock } from '../../core/ports.ts';
+import type * as api from '../api.ts';
+import { unlessAborted } from '../at-most.ts';
+import type { DiagnoseOptions } from '../doctor-api.ts';
+import type { WordlessDiagnosis } from '../doctor/gathering.ts';
+import type { InviteOptions, InviteStatus } from '../invite-api.ts';
+import type { RecordOptions } from '../record-api.ts';
+import type { PieceSource } from '../read/piece-stream.ts';
+import { noLists } from '../status.ts';
+import type { RecoverOptions, UpgradeOptions } from '../trust-api.ts';
+import type { PairingRun, WordlessPalm, WordlessRecord, WordlessStatus } from '../worded-palm.ts';
+import { endedUnheard, OVER, type Seat } from './seat.ts';
+import { Seats, type SeatsOptions } from './seats.ts';
+import { SharedRead } from './shared-read.ts';
+import {
+  type CallAnswer,
+  type CallName,
+  type Calls,
+  mayBeMadeAgain,
+  type TabCall,
+  wasDoneBefore,
+} from './tab-calls.ts';
+import type { TabOrder } from './tab-messages.ts';
+
+export interface SharedPalmOptions extends Omit<SeatsOptions, 'changed' | 'began'> {
+  readonly clock: Clock;
+}
+
+type StoreArgs = Parameters<Calls['store']>;
+
+export class SharedPalm implements WordlessPalm {
+  readonly ready: Promise<void>;
+  readonly pairing: PairingRun = {
+    offer: (...args) => this.#call('pairOffer', args),
+    answer: (...args) => this.#call('pairAnswer', args),
+    accept: (...args) => this.#call('pairAccept', args),
+    cancel: () => this.#order({ kind: 'cancel-pairing' }),
+  };
+  readonly #options: SharedPalmOptions;
+  readonly #seats: Seats;
+  readonly #listeners = new Set<() => void>();
+  readonly #storing = new Set<StoreArgs>();
+  /** Of the private files that this tab opened: the next tab that runs the device does not know them. */
+  readonly #links = new Set<string>();
+  /** What was seen last by a seat that ended, until the next one has more to show. */
+  #lastSeen: WordlessStatus | undefined;
+
+  constructor(options: SharedPalmOptions) {
+    this.#options = options;
+    this.#seats = new Seats({
+      ...options,
+      changed: () => this.#changed(),
+      began: (seat, isOwn) => void this.#began(seat, isOwn),
+    });
+    this.#seats.seek();
+    this.ready = this.#call('ready', []);
+  }
+
+  createPool(...args: Parameters<WordlessPalm['createPool']>): Promise<void> {
+    return this.#call('createPool', args);
+  }
+
+  invite(options?: InviteOptions): Promise<string> {
+    return this.#call('invite', [options]);
+  }
+
+  invites(): InviteStatus[] {
+    return this.#now().invites();
+  }
+
+  withdrawInvite(id: string): Promise<void> {
+    return this.#call('withdrawInvite', [id]);
+  }
+
+  join(...args: Parameters<WordlessPalm['join']>): ReturnType<WordlessPalm['join']> {
+    return this.#call('join', args);
+  }
+
+  async store(blob: Blob, { signal, ...options }: api.StoreOptions): Promise<api.StoreResult> {
+    const args: StoreArgs = [blob, options];
+    this.#storing.add(args);
+    try {
+      return this.#keepLink(await this.#call('store', args, signal));
+    } finally {
+      this.#storing.delete(args);
+    }
+  }
+
+  async resumeStore(
+    id: string,
+    blob?: Blob,
+    { signal, ...options }: api.ResumeOptions = {},
+  ): Promise<api.StoreResult> {
+    return this.#keepLink(await this.#call('resumeStore', [id, blob, options], signal));
+  }
+
+  discardStore(id: string): Promise<void> {
+    return this.#call('discardStore', [id]);
+  }
+
+  pieces(fileId: string, options: api.ReadOptions): PieceSource {
+    const { link } = options;
+    return new SharedRead(this.#seats, fileId, options, () => {
+      if (link !== undefined) this.#keepLink({ link });
+    });
+  }
+
+  async openLink(link: string): Promise<{ readonly fileId: string }> {
+    const opened = await this.#call('openLink', [link]);
+    this.#keepLink({ link });
+    return opened;
+  }
+
+  remove(fileId: string): Promise<void> {
+    return this.#call('remove', [fileId]);
+  }
+
+  rename(...args: Parameters<WordlessPalm['rename']>): ReturnType<WordlessPalm['rename']> {
+    return this.#call('rename', args);
+  }
+
+  repair(): ReturnType<WordlessPalm['repair']> {
+    return this.#call('repair', []);
+  }
+
+  async leave({ signal, ...options }: api.LeaveOptions = {}): Promise<void> {
+    if (this.#seats.current === undefined && (await this.#seats.isElsewhere()))
+      throw new PalmError({ code: 'other-tab', reason: 'leave-there' });
+    return this.#call('leave', [options], signal);
+  }
+
+  setDeviceName(name: string): Promise<void> {
+    return this.#call('setDeviceName', [name]);
+  }
+
+  lock(passphrase?: string): Promise<void> {
+    return this.#call('lock', [passphrase]);
+  }
+
+  unlock(passphrase: string, options?: api.UnlockOptions): Promise<void> {
+    return this.#call('unlock', [passphrase, options]);
+  }
+
+  grant(deviceId: string, role: Role): Promise<void> {
+    return this.#call('grant', [deviceId, role]);
+  }
+
+  shutOut(deviceId: string): Promise<void> {
+    return this.#call('shutOut', [deviceId]);
+  }
+
+  rotate(): Promise<void> {
+    return this.#call('rotate', []);
+  }
+
+  makeRecoveryCode(): Promise<{ readonly code: string }> {
+    return this.#call('makeRecoveryCode', []);
+  }
+
+  upgrade(options?: UpgradeOptions): Promise<void> {
+    return this.#call('upgrade', [options]);
+  }
+
+  followUpgrade(...args: Parameters<WordlessPalm['followUpgrade']>): Promise<void> {
+    return this.#call('followUpgrade', args);
+  }
+
+  recover(code: string, options?: RecoverOptions): Promise<{ readonly code: string }> {
+    return this.#call('recover', [code, options]);
+  }
+
+  setPolicy(change: PolicyChange): Promise<void> {
+    return this.#call('setPolicy', [change]);
+  }
+
+  policy(): Policy {
+    return this.#now().policy();
+  }
+
+  record(options?: RecordOptions): Promise<WordlessRecord> {
+    return this.#call('record', [options]);
+  }
+
+  exportRecord(): Promise<Blob> {
+    return this.#call('exportRecord', []);
+  }
+
+  diagnose({ signal, ...options }: DiagnoseOptions = {}): Promise<WordlessDiagnosis> {
+    return this.#call('diagnose', [options], signal);
+  }
+
+  status(): WordlessStatus {
+    const seat = this.#seats.current;
+    const seen = seat?.isSettled === true ? seat.device.status() : (this.#lastSeen ?? seat?.device.status());
+    const device = { id: '', name: this.#options.deviceName };
+    return seen ?? { ...noLists(), device, notices: [] };
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  cancel(transferId: string): void {
+    this.#order({ kind: 'cancel', transferId });
+  }
+
+  /** All that was stored is gone: the other tabs are told. */
+  tellLoss(): void {
+    this.#seats.tellLoss();
+  }
+
+  /** @throws what the call does; PalmError 'other-tab' when nobody knows whether it was done. */
+  async #call<Name extends CallName>(
+    name: Name,
+    args: Parameters<Calls[Name]>,
+    signal?: AbortSignal,
+  ): Promise<CallAnswer<Name>> {
+    const call = { name, args } as TabCall; // one of them, for each name
+    for (let isAgain = false; ; isAgain = true) {
+      const seat = await unlessAborted(this.#seats.next(), signal);
+      try {
+        const answer = await seat.during(seat.device.perform(call, signal));
+        if (answer !== OVER) return answer as CallAnswer<Name>; // by whoever performs `Name`
+      } catch (error) {
+        if (!isAgain || !wasDoneBefore(call, error)) throw error;
+        return undefined as CallAnswer<Name>; // these calls return nothing
+      }
+      if (!mayBeMadeAgain(call)) throw endedUnheard();
+    }
+  }
+
+  #order(order: TabOrder): void {
+    this.#seats.current?.device.order(order);
+  }
+
+  #now(): Seat['device'] {
+    const seat = this.#seats.current;
+    if (seat === undefined) throw new PalmError({ code: 'not-in-pool', reason: 'in-none' });
+    return seat.device;
+  }
+
+  #keepLink<Result extends { readonly link?: string }>(result: Result): Result {
+    if (result.link !== undefined && this.#links.size < MAX_PRIVATE_LINKS) this.#links.add(result.link);
+    return result;
+  }
+
+  #changed(): void {
+    const seat = this.#seats.current;
+    if (seat?.isSettled === true) this.#lastSeen = seat.device.status();
+    // What a page knows of its pool ends when the device is locked.
+    if (this.#lastSeen?.lock === 'locked') this.#links.clear();
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Never rejects: what fails is told by the device itself. */
+  async #began(seat: Seat, isOwn: boolean): Promise<void> {
+    const wasOpen = this.#lastSeen !== undefined;
+    const settled = await seat
+      .during(seat.device.perform({ name: 'ready', args: [] }, undefined))
+      .catch(() => undefined);
+    if (settled === OVER) return;
+    seat.isSettled = true;
+    this.#changed();
+    if (!wasOpen) return;
+    for (const link of this.#links)
+      await seat
+        .during(seat.device.perform({ name: 'openLink', args: [link] }, undefined))
+        .catch(() => undefined);
+    if (isOwn && !seat.isOver) {
+      this.#continueStores(seat);
+      this.#options.tabEnded();
+    }
+  }
+
+  /** Those of the tab that ended, where the browser opens their files again; this tab's go on already. */
+  #continueStores({ device }: Seat): void {
+    const own = Array.from(this.#storing, ([blob, { name }]) => `${blob.size} ${name}`);
+    for (const { id, name, size, needs } of device.status().unfinished) {
+      if (needs !== 'nothing' || own.includes(`${size} ${name}`)) continue;
+      // What it meets is shown with the store, which stays interrupted then.
+      device.perform({ name: 'resumeStore', args: [id] }, undefined).catch(() => undefined);
+    }
+  }
+}

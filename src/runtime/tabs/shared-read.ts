@@ -1,0 +1,67 @@
+// One read that outlives the tab which performs it: it goes on elsewhere, from the byte that it had reached.
+
+import type { ReadOptions } from '../api.ts';
+import { unlessAborted } from '../at-most.ts';
+import type { PieceSource } from '../read/piece-stream.ts';
+import { OVER, type Seat } from './seat.ts';
+
+export class SharedRead implements PieceSource {
+  readonly #seats: { next(): Promise<Seat> };
+  readonly #fileId: string;
+  readonly #options: ReadOptions;
+  readonly #opened: () => void;
+  #fail: (error: unknown) => void = () => undefined;
+  #open: { readonly seat: Seat; readonly pieces: PieceSource } | undefined;
+  #deliveredBytes = 0;
+  #isCancelled = false;
+
+  /** `opened` is called once the read has begun. */
+  constructor(seats: { next(): Promise<Seat> }, fileId: string, options: ReadOptions, opened: () => void) {
+    this.#seats = seats;
+    this.#fileId = fileId;
+    this.#options = options;
+    this.#opened = opened;
+  }
+
+  async start(fail: (error: unknown) => void): Promise<void> {
+    this.#fail = fail;
+    await this.#begin();
+    this.#opened();
+  }
+
+  async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    for (;;) {
+      const { seat, pieces } = this.#open ?? (await this.#begin());
+      const piece = await seat.during(pieces.next());
+      if (piece !== OVER) {
+        this.#deliveredBytes += piece?.length ?? 0;
+        return piece;
+      }
+      this.#open = undefined;
+      if (this.#isCancelled) return undefined;
+    }
+  }
+
+  async cancel(): Promise<void> {
+    this.#isCancelled = true;
+    const { seat, pieces } = this.#open ?? {};
+    if (seat !== undefined && pieces !== undefined) await seat.during(pieces.cancel());
+  }
+
+  /** By the seat that there is, or the next one. */
+  async #begin(): Promise<{ readonly seat: Seat; readonly pieces: PieceSource }> {
+    for (;;) {
+      const seat = await unlessAborted(this.#seats.next(), this.#options.signal);
+      const start = (this.#options.start ?? 0) + this.#deliveredBytes;
+      const pieces = seat.device.pieces(this.#fileId, { ...this.#options, start });
+      const started = await seat.during(
+        pieces.start((error) => {
+          if (!seat.isOver) this.#fail(error);
+        }),
+      );
+      if (started === OVER) continue;
+      this.#open = { seat, pieces };
+      return this.#open;
+    }
+  }
+}
