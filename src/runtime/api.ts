@@ -11,7 +11,7 @@ import type { InviteOptions, InviteStatus, JoiningStatus } from './invite-api.ts
 import type { PairCalls, PairingStatus } from './pair-api.ts';
 import type { QuotaStatus } from './quota-api.ts';
 import type { PoolRecord, RecordOptions } from './record-api.ts';
-import type { RecoveryStatus, TrustCalls, UpgradedStatus, UpgradeStatus } from './trust-api.ts';
+import type { PartStatus, RecoveryStatus, TrustCalls, UpgradedStatus, UpgradeStatus } from './trust-api.ts';
 
 /**
  * How soon `store` resolves: when enough fragments are durable on devices, or when this device has all of
@@ -266,6 +266,8 @@ export interface PalmStatus {
     readonly upgrades?: readonly UpgradeStatus[];
     /** Absent in a pool that was not upgraded. */
     readonly upgraded?: UpgradedStatus;
+    /** Parts of the pool that were upgraded apart and that this page met; absent if there are none. */
+    readonly parts?: readonly PartStatus[];
   };
   /** While a join waits to be let in. */
   readonly joining?: JoiningStatus;

@@ -13,7 +13,7 @@ import type { PrivateFiles } from './private-files.ts';
 import type { Repairing } from './repair/repairing.ts';
 import type { Slices } from './slices.ts';
 import type { KeyRing } from '../core/model/key-ring.ts';
-import { upgradedOf, upgradesOf } from './upgrading.ts';
+import { partsOf, upgradedOf, upgradesOf } from './upgrading.ts';
 import type { Roles } from './roles.ts';
 import type { WordlessStatus } from './worded-palm.ts';
 
@@ -155,9 +155,14 @@ function recoveryStatus({ recovery }: Roles): Pick<NonNullable<PalmStatus['pool'
 function upgradeStatus({
   driver: { peer },
   identity,
-}: ShownPool): Pick<NonNullable<PalmStatus['pool']>, 'upgrades' | 'upgraded'> {
+}: ShownPool): Pick<NonNullable<PalmStatus['pool']>, 'upgrades' | 'upgraded' | 'parts'> {
   const upgrades = upgradesOf(peer, identity.deviceId);
-  return { ...(upgrades.length === 0 ? {} : { upgrades }), ...present('upgraded', upgradedOf(peer)) };
+  const parts = partsOf(peer);
+  return {
+    ...(upgrades.length === 0 ? {} : { upgrades }),
+    ...present('upgraded', upgradedOf(peer)),
+    ...(parts.length === 0 ? {} : { parts }),
+  };
 }
 
 /** Nothing in a pool without roles. */

@@ -32,6 +32,12 @@ export interface UpgradedStatus {
   readonly awaits: readonly { readonly id: string; readonly name: string }[];
 }
 
+/** A part of the pool that a device upgraded apart from this one: a pool of its own since. */
+export interface PartStatus {
+  readonly byId: string;
+  readonly byName: string;
+}
+
 export interface FollowOptions {
   /**
    * What the device that upgraded the pool shows as `status().pool.upgraded.code`. With it, no other upgrade

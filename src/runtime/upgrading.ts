@@ -16,7 +16,7 @@ import { followPool, foundPool } from './acts/founding.ts';
 import { ownExchangePair } from './epochs/epoch-secrets.ts';
 import type { PeerDriver } from './peer/peer-driver.ts';
 import type { Roles } from './roles.ts';
-import type { UpgradedStatus, UpgradeStatus } from './trust-api.ts';
+import type { PartStatus, UpgradedStatus, UpgradeStatus } from './trust-api.ts';
 
 /** A pool while it is open. */
 interface UpgradedPool {
@@ -89,6 +89,13 @@ export function upgradesOf({ acts, catalogue }: Peer, self: DeviceId): UpgradeSt
     byName: catalogue.deviceName(charter.record.by),
     namesThis: isNamed(charter, self),
   }));
+}
+
+/** Charters of devices of this pool that upgraded it as well, apart from the part that this device is in. */
+export function partsOf({ acts, catalogue }: Peer): PartStatus[] {
+  if (acts.charter === undefined) return [];
+  const known = acts.charters().filter(({ record: { by } }) => acts.isIn(by));
+  return known.map(({ record: { by } }) => ({ byId: by, byName: catalogue.deviceName(by) }));
 }
 
 /** Undefined in a pool that was not upgraded. */

@@ -200,6 +200,49 @@ scenario(
   },
 );
 
+linkedScenario(
+  'two parts that upgrade apart keep what they have, accuse nobody, and say that they are two pools',
+  [3_301, 3_302],
+  async ({ world, pool, network }) => {
+    const devices = await pool(3);
+    const [laptop, phone, tablet] = [first(devices), first(devices, 1), first(devices, 2)];
+    const bytes = world.random.bytes(900);
+    const put = (device: SimDevice, name: string) =>
+      world.settled('store', device.put(bytes, { name, k: 1, n: 3, mirror: true }), MENDED_MS);
+    const old = await put(laptop, 'old');
+    await world.until('known', () => devices.every((device) => namesOn(device) === 'old'));
+    await world.until('placed', () => settledOutboxes(devices));
+    phone.kill();
+    await world.settled('upgrade', laptop.pool.upgrade(), MENDED_MS);
+    laptop.kill();
+    await phone.reopen();
+    await world.settled('upgrade', phone.pool.upgrade(), MENDED_MS);
+    await put(phone, 'of the phone');
+    await laptop.reopen();
+    await put(laptop, 'of the laptop');
+
+    await world.until('the laptop is told', () => partsOf(laptop).length === 1, MENDED_MS);
+    await world.until('the phone is told', () => partsOf(phone).length === 1, MENDED_MS);
+    expect([partsOf(laptop), partsOf(phone)]).toEqual([[phone.id], [laptop.id]]);
+    await world.pass(300_000);
+    expect([namesOn(laptop), namesOn(phone)]).toEqual(['of the laptop,old', 'of the phone,old']);
+    expect([reachableCount(laptop), reachableCount(phone)]).toEqual([1, 1]);
+    // The tablet's person chooses a part, which goes on with it.
+    const offer = offered(tablet).find(({ byId }) => byId === laptop.id);
+    const { code } = laptop.pool.status().pool?.upgraded ?? { code: '' };
+    await world.settled('follow', tablet.pool.followUpgrade(offer?.id ?? '', { code }), MENDED_MS);
+    await world.until('told', () => namesOn(tablet) === 'of the laptop,old', MENDED_MS);
+    expect(await world.settled('read', tablet.read(old.fileId), MENDED_MS)).toEqual(bytes);
+    await world.pass(120_000);
+    for (const device of devices) expect(device.notices.map(({ kind }) => kind)).not.toContain('misdeed');
+    expect(network.bugs).toEqual([]);
+  },
+);
+
+function partsOf({ pool }: SimDevice): string[] {
+  return (pool.status().pool?.parts ?? []).map(({ byId }) => byId);
+}
+
 async function outcomeOf(call: PromiseSettledResult<void>): Promise<string | undefined> {
   return call.status === 'fulfilled' ? 'done' : codeOf(Promise.reject(call.reason));
 }

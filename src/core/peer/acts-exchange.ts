@@ -7,7 +7,8 @@
 // greeted by `hello` alone, as ever.
 //
 // A device that follows the charter of an upgraded pool shows it to those that follow none yet, and ends the
-// link: they take part again once their persons confirmed.
+// link: they take part again once their persons confirmed. Parts of a pool that were upgraded apart show each
+// other their charters, and are two pools.
 
 import type { CheckedAct } from '../catalogue/grants/act.ts';
 import type { DeviceId, EntryId } from '../model/ids.ts';
@@ -104,9 +105,12 @@ export class ActsExchange {
     nowMs: MonotonicMs,
     { from, acts, refusedCount }: PeerInput & { readonly kind: 'acts-checked' },
   ): PeerEffect[] {
+    const otherCount = this.#state.acts.charters().length;
     const added = this.#state.acts.add(acts);
     const effects = this.#added(nowMs, added, from);
     const link = this.#state.links.get(from);
+    const isTold = added.length > 0 || this.#state.acts.charters().length === otherCount;
+    if (!isTold) effects.push(...this.#ports.changed(nowMs));
     if (refusedCount > 0) effects.push(misdeed(from, 'forged-records', refusedCount));
     // What is kept back for good must not be asked for again and again.
     if (link !== undefined && this.#state.acts.isWaiting && link.askedActs !== this.#state.acts.digest())
@@ -146,6 +150,12 @@ export class ActsExchange {
   #look(nowMs: MonotonicMs, device: DeviceId, link: PeerLink, marks: Uint8Array): PeerEffect[] {
     const { acts, self } = this.#state;
     const told = link.theirActs?.told;
+    if (link.isAcrossUpgrade) return [];
+    if (acts.isOther(marks)) {
+      link.isAcrossUpgrade = true;
+      link.endsAtMs = nowMs + FAREWELL_MS;
+      return this.#tellCharter(device, marks);
+    }
     // It hears what the others say, in case somebody lets it back in.
     if (acts.isOut(self)) return [];
     if (acts.isOut(device)) {

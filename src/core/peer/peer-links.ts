@@ -17,7 +17,7 @@ export interface PeerLink {
   readonly earlierMs: number;
   /** Whether the other side has said hello in our protocol and epoch. */
   hasSaidHello: boolean;
-  /** Whether one side follows a charter, and the other none yet: upgrades are told, and nothing else. */
+  /** Whether the sides follow different charters, or one none yet: charters are told, and nothing else. */
   isAcrossUpgrade: boolean;
   /** Whether the link takes part in everything: acts-exchange.ts. */
   greeted: boolean;

@@ -1,5 +1,5 @@
 // Upgrades of other devices that this one's person has not confirmed: whose they are, and a way to follow. In
-// an upgraded pool: who has not followed, and the code that is typed there.
+// an upgraded pool: who has not followed, and the code that is typed there; parts that were upgraded apart.
 
 import { useSignal } from '@preact/signals';
 import type { UpgradedStatus, UpgradeStatus } from '../../runtime/trust-api.ts';
@@ -13,10 +13,16 @@ import { words } from '../text/words.ts';
 export function UpgradeNotes() {
   const upgrades = useStatus(({ pool }) => pool?.upgrades) ?? [];
   const upgraded = useStatus(({ pool }) => pool?.upgraded);
+  const parts = useStatus(({ pool }) => pool?.parts) ?? [];
   const asked = useSignal<UpgradeStatus | undefined>(undefined);
   return (
     <>
       {upgraded === undefined || upgraded.awaits.length === 0 ? null : <AwaitedNote upgraded={upgraded} />}
+      {parts.map(({ byId, byName }) => (
+        <div key={byId} class="message warning" role="status">
+          <p>{words.upgrade.apart(<bdi>{shownDeviceName(byName)}</bdi>)}</p>
+        </div>
+      ))}
       {upgrades.map((upgrade) => {
         const by = <bdi>{shownDeviceName(upgrade.byName)}</bdi>;
         return (

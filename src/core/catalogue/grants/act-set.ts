@@ -3,7 +3,7 @@
 // charters that others wrote, and none of them has an effect.
 
 import { sha256 } from '@noble/hashes/sha2.js';
-import { concatBytes, hexOf } from '../../model/bytes.ts';
+import { concatBytes, equalBytes, hexOf } from '../../model/bytes.ts';
 import { digestOf, type DeviceId, type EntryId } from '../../model/ids.ts';
 import { MAX_CHARTERS, MAX_SEEN_ACTS } from '../../model/limits.ts';
 import { NO_RANK, type Role } from '../../model/role.ts';
@@ -32,6 +32,8 @@ export class ActSet {
   #graph: ActGraph<KnownAct> | undefined;
   /** Those in the graph; without a charter, charters of others. */
   readonly #records = new Map<EntryId, CheckedAct>();
+  /** While a charter is followed: those of parts of the pool that were upgraded apart. */
+  readonly #others = new Map<EntryId, CheckedAct>();
   #standings: Standings | undefined;
   #digest: string | undefined;
   #members: ReadonlySet<DeviceId> | undefined;
@@ -55,9 +57,16 @@ export class ActSet {
     this.add(known);
   }
 
-  /** Charters that others wrote, of which this device may follow one. */
-  charters(): CheckedAct[] {
-    return [...this.#records.values()].filter(({ record }) => record.body.kind === 'charter');
+  /** Those that others wrote. One that follows none may follow one; else parts that do are other pools. */
+  charters(): readonly CheckedAct[] {
+    return [...(this.#charter === undefined ? this.#records : this.#others).values()];
+  }
+
+  /** Whether a device that has the acts with these marks follows another charter. */
+  isOther(marks: Uint8Array): boolean {
+    if (this.#charter === undefined || marks.length < ACT_MARK_BYTES) return false;
+    const own = markOf(this.#charter);
+    return !marksIn(marks).some((mark) => equalBytes(mark, own));
   }
 
   /**
@@ -68,7 +77,8 @@ export class ActSet {
     const added: CheckedAct[] = [];
     for (const checked of acts) {
       if (this.#records.has(checked.record.id)) continue;
-      if (this.#graph === undefined) this.#keepCharter(checked, added);
+      if (this.#graph === undefined) keepCharter(checked, this.#records, added);
+      else if (isOtherCharter(checked, this.#charter)) keepCharter(checked, this.#others, []);
       else this.#place(checked, this.#graph, added);
     }
     if (added.length > 0) this.#changed();
@@ -160,10 +170,7 @@ export class ActSet {
 
   /** Acts that a device with these marks lacks, each after those that it has seen. */
   missingFor(marks: Uint8Array): CheckedAct[] {
-    const known = new Set<string>();
-    for (let at = 0; at + ACT_MARK_BYTES <= marks.length; at += ACT_MARK_BYTES) {
-      known.add(hexOf(marks.subarray(at, at + ACT_MARK_BYTES)));
-    }
+    const known = new Set(marksIn(marks).map((mark) => hexOf(mark)));
     return this.acts().filter(({ record }) => !known.has(hexOf(markOf(record.id))));
   }
 
@@ -213,12 +220,6 @@ export class ActSet {
       .toSorted();
   }
 
-  #keepCharter(checked: CheckedAct, added: CheckedAct[]): void {
-    if (checked.record.body.kind !== 'charter' || this.#records.size >= MAX_CHARTERS) return;
-    this.#records.set(checked.record.id, checked);
-    added.push(checked);
-  }
-
   #place(checked: CheckedAct, graph: ActGraph<KnownAct>, added: CheckedAct[]): void {
     for (const placed of graph.add(knownAct(checked))) {
       this.#records.set(placed.id, placed.checked);
@@ -242,6 +243,24 @@ function knownAct(checked: CheckedAct): KnownAct {
 /** As bits. */
 function withPast(acts: readonly PlacedAct[]): bigint {
   return acts.reduce((all, { past, index }) => all | past | (1n << BigInt(index)), 0n);
+}
+
+function keepCharter(checked: CheckedAct, kept: Map<EntryId, CheckedAct>, added: CheckedAct[]): void {
+  if (checked.record.body.kind !== 'charter' || kept.size >= MAX_CHARTERS) return;
+  kept.set(checked.record.id, checked);
+  added.push(checked);
+}
+
+function isOtherCharter({ record: { id, body } }: CheckedAct, followed: EntryId | undefined): boolean {
+  return body.kind === 'charter' && id !== followed;
+}
+
+function marksIn(marks: Uint8Array): Uint8Array[] {
+  const each: Uint8Array[] = [];
+  for (let at = 0; at + ACT_MARK_BYTES <= marks.length; at += ACT_MARK_BYTES) {
+    each.push(marks.subarray(at, at + ACT_MARK_BYTES));
+  }
+  return each;
 }
 
 function markOf(id: EntryId): Uint8Array {

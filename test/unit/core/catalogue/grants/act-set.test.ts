@@ -93,6 +93,36 @@ describe('a device that follows no charter', () => {
   });
 });
 
+describe('parts of a pool that were upgraded apart', () => {
+  it('know each other by what acts they have, and nobody else', async () => {
+    const [own, other] = [await charterBy(FOUNDER, [ANNA]), await charterBy(ANNA, [FOUNDER])];
+    const [here, there] = [following(own), following(other)];
+    await did(here, FOUNDER, grantOf(BEN, 'member'));
+    await did(there, ANNA, grantOf(CLEO, 'member'));
+    expect([here.isOther(there.marks()), there.isOther(here.marks())]).toEqual([true, true]);
+    const newcomer = following(own);
+    expect([here.isOther(newcomer.marks()), newcomer.isOther(here.marks())]).toEqual([false, false]);
+    // One that lost its acts, and one that follows no charter.
+    expect(here.isOther(new Uint8Array(0))).toBe(false);
+    expect(here.isOther(there.marks().subarray(0, 15))).toBe(false);
+    expect(new ActSet().isOther(there.marks())).toBe(false);
+  });
+
+  it('keep some charters of each other, without effect', async () => {
+    const own = await charterBy(FOUNDER, [ANNA, BEN]);
+    const here = following(own);
+    const before = [here.digest(), here.marks().length];
+    for (let at = 0; at < MAX_CHARTERS + 3; at++) {
+      const members = [[], [ANNA], [FOUNDER, ANNA]][Math.floor(at / 5)];
+      const other = await charterBy(deviceAt(2 + (at % 5)), members);
+      expect(here.add([other])).toEqual([]);
+    }
+    expect(here.charters()).toHaveLength(MAX_CHARTERS);
+    expect([here.digest(), here.marks().length]).toEqual(before);
+    expect(here.roleOf(BEN.deviceId)).toBe('member');
+  });
+});
+
 describe('two devices that exchange what is missing', () => {
   it('end with the same acts and the same digest, whatever came first', async () => {
     const charter = await charterBy(FOUNDER, [ANNA, BEN]);
