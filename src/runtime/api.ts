@@ -8,6 +8,7 @@ import type { SourceHandle } from '../core/ports.ts';
 import type { DoctorCalls } from './doctor-api.ts';
 import type { FileCalls } from './file-api.ts';
 import type { InviteOptions, InviteStatus, JoiningStatus } from './invite-api.ts';
+import type { NearbyCalls, NearbyParts } from './nearby-api.ts';
 import type { PairCalls, PairingStatus } from './pair-api.ts';
 import type { QuotaStatus } from './quota-api.ts';
 import type { PoolRecord, RecordOptions } from './record-api.ts';
@@ -239,7 +240,7 @@ export interface UnlockOptions {
   readonly remove?: boolean;
 }
 
-export interface PalmStatus {
+export interface PalmStatus extends NearbyParts {
   /** Without an id and with a suggested name while the device is locked. */
   readonly device: { readonly id: string; readonly name: string };
   /** Whether this device has a lock. While it is 'locked' the device is as one in no pool. */
@@ -297,7 +298,7 @@ export interface PalmStatus {
 }
 
 /** Every promise rejects with a PalmError; its `code` and `message` say what happened and what is safe. */
-export interface Palm extends TrustCalls, PairCalls, FileCalls, DoctorCalls {
+export interface Palm extends TrustCalls, PairCalls, NearbyCalls, FileCalls, DoctorCalls {
   /**
    * Resolves when the device has its identity and has reopened its pool, if it was in one; or waits for its
    * passphrase (`status().lock`): then other calls reject with 'locked'.

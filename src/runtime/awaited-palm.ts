@@ -19,7 +19,7 @@ import type { RecordOptions } from './record-api.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import { noLists } from './status.ts';
 import type { RecoverOptions, FollowOptions, UpgradeOptions } from './trust-api.ts';
-import type { PairingRun, WordlessPalm, WordlessRecord, WordlessStatus } from './worded-palm.ts';
+import type { NearbyRun, PairingRun, WordlessPalm, WordlessRecord, WordlessStatus } from './worded-palm.ts';
 
 export class AwaitedPalm implements WordlessPalm {
   readonly ready: Promise<void>;
@@ -28,6 +28,17 @@ export class AwaitedPalm implements WordlessPalm {
     answer: async (...given) => (await this.#coming).pairing.answer(...given),
     accept: async (...given) => (await this.#coming).pairing.accept(...given),
     cancel: () => this.#palm?.pairing.cancel(),
+  };
+  readonly lobby: NearbyRun = {
+    look: async () => (await this.#coming).lobby.look(),
+    stopLooking: () => this.#palm?.lobby.stopLooking(),
+    ask: async (...given) => (await this.#coming).lobby.ask(...given),
+    confirm: async (signs) => (await this.#coming).lobby.confirm(signs),
+    cancel: () => this.#palm?.lobby.cancel(),
+    setListed: async (listed) => (await this.#coming).lobby.setListed(listed),
+    compare: async (id) => (await this.#coming).lobby.compare(id),
+    allow: async (...given) => (await this.#coming).lobby.allow(...given),
+    refuse: (id) => this.#palm?.lobby.refuse(id),
   };
   readonly #coming: Promise<WordlessPalm>;
   readonly #deviceName: string;

@@ -59,15 +59,22 @@ export class Entrance {
     await Promise.allSettled([this.#entering]);
   }
 
-  async create(deviceName: string | undefined): Promise<OpenPool> {
+  async create(name: string, deviceName: string | undefined): Promise<void> {
     const ports = await this.#device.opened();
     const secret = ports.random.bytes(POOL_SECRET_BYTES);
     const invite = { secret, epoch: FIRST_EPOCH };
-    return this.#enter(deviceName, async (identity) => {
+    const session = await this.#enter(deviceName, async (identity) => {
       if (this.#charters) await found(invite, identity, ports);
       else await forgetCharter(ports.secrets);
       return this.#openNew(invite, identity, ports);
     });
+    await session.driver.publish({ kind: 'pool', name });
+  }
+
+  /** The name that this device shows others, once it has the one that is given. */
+  async named(deviceName: string | undefined): Promise<string> {
+    if (deviceName !== undefined) await this.#device.setDeviceName(deviceName);
+    return this.#device.deviceName();
   }
 
   async join(url: string, deviceName: string | undefined): Promise<{ answered: boolean }> {

@@ -28,7 +28,7 @@ import { endAfterLoss, finishLeaving, isLeaveNoted, isLeaving, wipe } from './le
 import { LEAVE_STEP_MS, sayGoodbye } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName } from './saved-pool.ts';
 import { noLists, present, sessionStatus } from './status.ts';
-import { pairingOf } from './pairing/pairing-device.ts';
+import { Meetings } from './meetings.ts';
 import type { FollowOptions, UpgradeOptions } from './trust-api.ts';
 import { Transfers } from './transfers.ts';
 import { followingOf, isLeftBehind, upgradeOf, type Writing } from './upgrading.ts';
@@ -49,7 +49,9 @@ export function openPalm(opening: PalmOpening): OpenedPalm {
 
 class PalmRuntime extends PoolCalls implements OpenedPalm {
   readonly ready: Promise<void>;
-  readonly pairing: ReturnType<typeof pairingOf>;
+  readonly pairing: Meetings['pairing'];
+  readonly lobby: Meetings['lobby'];
+  readonly #meetings: Meetings;
   readonly #clock: Clock;
   readonly #probes: () => DoctorProbes;
   readonly #notices = new Notices();
@@ -105,14 +107,14 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
       },
       charters,
     );
-    this.pairing = pairingOf({
+    ({ pairing: this.pairing, lobby: this.lobby } = this.#meetings = new Meetings({
       ...device,
       clock,
       session: () => this.#session,
       identity: () => this.#identity,
-      join: (...given) => this.#entrance.join(...given),
+      entrance: this.#entrance,
       background: (work) => this.background(work),
-    });
+    }));
     this.#ports = ports;
     const started = ports.then((opened) => {
       void opened.storageGone.then(() => this.#storageGone(opened));
@@ -124,9 +126,7 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
   }
 
   async createPool(options: { readonly name: string; readonly deviceName?: string }): Promise<void> {
-    const name = checkedName('pool', options.name, MAX_POOL_NAME_BYTES);
-    const session = await this.#entrance.create(options.deviceName);
-    await session.driver.publish({ kind: 'pool', name });
+    await this.#entrance.create(checkedName('pool', options.name, MAX_POOL_NAME_BYTES), options.deviceName);
   }
 
   async join(url: string, options: { readonly deviceName?: string } = {}): Promise<{ answered: boolean }> {
@@ -182,7 +182,7 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
 
   async leave({ handOver, signal }: Parameters<WordlessPalm['leave']>[0] = {}): Promise<void> {
     const ports = await this.#ports;
-    this.pairing.cancel();
+    this.#meetings.end();
     if (await this.#entrance.giveUp()) return;
     // Whether or not a start or join under way succeeds.
     await atMost(this.#clock, LEAVE_STEP_MS, Promise.allSettled([this.#opened, this.#entrance.settled()]));
@@ -246,7 +246,7 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
       lock: this.#locking.state,
       transfers: this.#transfers.list(),
       notices: this.#notices.list(),
-      ...present('pairing', this.pairing.status),
+      ...this.#meetings.status,
     };
     const [session, joining] = [this.#session, this.#entrance.joining];
     if (session === undefined) return { ...noLists(), ...base, ...present('joining', joining) };
@@ -274,7 +274,7 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
   }
 
   async #close(reason: PalmError): Promise<void> {
-    this.pairing.cancel();
+    this.#meetings.end();
     this.#handingOver.stop();
     await this.#entrance.abandon(reason, false);
     const session = this.#session;
@@ -321,7 +321,7 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
     const gone = new PalmError({ code: 'storage-failed', reason: 'gone' });
     const sessions = [this.#session, this.#opening].filter((session) => session !== undefined);
     this.#transfers.abortAll(gone);
-    this.pairing.cancel();
+    this.#meetings.end();
     this.#entrance.abandon(gone, false).catch(this.#warn);
     for (const { driver } of sessions) driver.input({ kind: 'storage-gone' });
     this.#session = undefined;
@@ -393,7 +393,7 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
   }
 
   #look(): void {
-    this.pairing.look();
+    this.#meetings.look();
     const other = this.#nameApart.other(this.#session?.driver, this.#deviceName);
     if (other !== undefined && this.#leaving === undefined) this.setDeviceName(other).catch(this.#warn);
   }

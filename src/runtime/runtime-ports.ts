@@ -21,6 +21,7 @@ import type {
   StoreJournal,
 } from '../core/ports.ts';
 import type { LaneClient, LaneHost } from '../core/lane-port.ts';
+import type { NearbyPorts } from '../core/nearby/nearby-port.ts';
 import type { PairingPorts } from '../core/pairing/pair-port.ts';
 import type { DoorLimits, Transport } from '../core/transport-port.ts';
 
@@ -104,6 +105,8 @@ export interface RuntimePorts {
   createTransport(keys: RoomKeys, identity: Identity, door?: DoorLimits): Transport;
   /** Absent where devices cannot pair without a relay. */
   readonly pairing?: PairingPorts;
+  /** Absent where devices neither list their pool nor look for one. */
+  readonly nearby?: NearbyPorts;
   /** The app's address, without fragment: invites and file links begin with it. */
   readonly appUrl: string;
 }

@@ -25,6 +25,8 @@ import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import type { Failure } from '../core/model/failures.ts';
 import type { RecoverOptions, FollowOptions, UpgradeOptions } from './trust-api.ts';
 import type { PoolRecord, RecordItem, RecordOptions, SecurityEventStatus } from './record-api.ts';
+import type { AskingStatus, AskStatus, ListingStatus, NearbyPool, NearbyStatus } from './nearby-api.ts';
+import type { NearbyCalls } from './nearby-api.ts';
 import type { LettingIn, PairAnswerOptions, PairCalls, PairingStatus, PairOptions } from './pair-api.ts';
 import type { Notice, QuotedDevice } from './notice.ts';
 import { pieceStream, type PieceSource } from './read/piece-stream.ts';
@@ -39,7 +41,17 @@ export interface WordlessPairing extends Omit<PairingStatus, 'problem'> {
   readonly failure?: Failure;
 }
 
-export interface WordlessStatus extends Omit<PalmStatus, 'notices' | 'activity' | 'pairing'> {
+type WordlessAsk = Omit<AskStatus, 'problem'> & { readonly failure?: Failure };
+
+/** Nearby pools and asks to join, before failures have words. */
+export interface WordlessNearby {
+  readonly nearby?: NearbyStatus;
+  readonly asking?: Omit<AskingStatus, 'problem'> & { readonly failure?: Failure };
+  readonly listing?: Omit<ListingStatus, 'asks'> & { readonly asks: readonly WordlessAsk[] };
+}
+
+export interface WordlessStatus
+  extends Omit<PalmStatus, 'notices' | 'activity' | 'pairing' | keyof WordlessNearby>, WordlessNearby {
   readonly pairing?: WordlessPairing;
   readonly notices: readonly ListedNotice[];
   readonly activity: readonly ListedActivity[];
@@ -76,12 +88,13 @@ export interface Texts {
 /** Palm, with errors whose messages are for logs only. */
 export interface WordlessPalm extends Omit<
   Palm,
-  'status' | 'read' | 'record' | 'diagnose' | keyof PairCalls
+  'status' | 'read' | 'record' | 'diagnose' | keyof PairCalls | keyof NearbyCalls
 > {
   diagnose(options?: DiagnoseOptions): Promise<WordlessDiagnosis>;
   status(): WordlessStatus;
   record(options?: RecordOptions): Promise<WordlessRecord>;
   readonly pairing: PairingRun;
+  readonly lobby: NearbyRun;
   /** The pieces of the stream that `read` returns. */
   pieces(fileId: string, options: ReadOptions): PieceSource;
 }
@@ -92,6 +105,19 @@ export interface PairingRun {
   answer(code: string, options?: PairAnswerOptions): Promise<{ readonly code: string }>;
   accept(code: string, options?: LettingIn): Promise<void>;
   cancel(): void;
+}
+
+/** The calls of nearby pools: `NearbyCalls`, by shorter names. */
+export interface NearbyRun {
+  look(): Promise<readonly NearbyPool[]>;
+  stopLooking(): void;
+  ask(id: string, options?: { readonly deviceName?: string }): Promise<void>;
+  confirm(signs: readonly string[]): Promise<void>;
+  cancel(): void;
+  setListed(listed: boolean): Promise<void>;
+  compare(id: string): Promise<void>;
+  allow(id: string, digits: string): Promise<void>;
+  refuse(id: string): void;
 }
 
 export class WordedPalm implements Palm {
@@ -143,6 +169,42 @@ export class WordedPalm implements Palm {
 
   pairCancel(): void {
     this.#palm.pairing.cancel();
+  }
+
+  nearby(): Promise<readonly NearbyPool[]> {
+    return this.#worded(this.#palm.lobby.look());
+  }
+
+  nearbyStop(): void {
+    this.#palm.lobby.stopLooking();
+  }
+
+  askToJoin(id: string, options?: { readonly deviceName?: string }): Promise<void> {
+    return this.#worded(this.#palm.lobby.ask(id, options));
+  }
+
+  confirmAsk(signs: readonly string[]): Promise<void> {
+    return this.#worded(this.#palm.lobby.confirm(signs));
+  }
+
+  askCancel(): void {
+    this.#palm.lobby.cancel();
+  }
+
+  setListed(listed: boolean): Promise<void> {
+    return this.#worded(this.#palm.lobby.setListed(listed));
+  }
+
+  compareAsk(id: string): Promise<void> {
+    return this.#worded(this.#palm.lobby.compare(id));
+  }
+
+  allowAsk(id: string, digits: string): Promise<void> {
+    return this.#worded(this.#palm.lobby.allow(id, digits));
+  }
+
+  refuseAsk(id: string): void {
+    this.#palm.lobby.refuse(id);
   }
 
   store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
@@ -260,14 +322,23 @@ export class WordedPalm implements Palm {
   }
 
   status(): PalmStatus {
-    const { notices, activity, pairing, ...status } = this.#palm.status();
+    const { notices, activity, pairing, asking, listing, ...status } = this.#palm.status();
     const worded = notices.map(({ notice, ...told }) => ({ ...told, text: this.#texts.noticeText(notice) }));
-    const told = pairing === undefined ? {} : { pairing: this.#wordedPairing(pairing) };
+    const told = {
+      ...(pairing === undefined ? {} : { pairing: this.#withProblem(pairing) }),
+      ...(asking === undefined ? {} : { asking: this.#withProblem(asking) }),
+      ...(listing === undefined
+        ? {}
+        : { listing: { ...listing, asks: listing.asks.map((ask) => this.#withProblem(ask)) } }),
+    };
     return { ...status, ...told, notices: worded, activity: this.#wordedActivity(activity) };
   }
 
-  #wordedPairing({ failure, ...pairing }: WordlessPairing): PairingStatus {
-    return failure === undefined ? pairing : { ...pairing, problem: this.#texts.errorText(failure) };
+  #withProblem<Status extends object>({
+    failure,
+    ...status
+  }: Status & { readonly failure?: Failure }): Omit<Status, 'failure'> & { problem?: string } {
+    return failure === undefined ? status : { ...status, problem: this.#texts.errorText(failure) };
   }
 
   /** Of hundreds of items, none changes between most looks. */

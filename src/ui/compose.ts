@@ -19,6 +19,7 @@ import { SignalWires } from '../core/pairing/signal-wires.ts';
 import { WebRtcConnection } from '../adapters/portable/links/webrtc-connection.ts';
 import { StorageWatch } from '../adapters/portable/storage-watch.ts';
 import { persistStorage, storageEstimate, type StorageEstimate } from '../adapters/browser/page/quota.ts';
+import { enterLobby } from '../adapters/portable/links/lobby-client.ts';
 import { LinkTransport } from '../adapters/portable/links/transport.ts';
 import { mayReadSource, noticesChanges, openSource } from '../adapters/browser/page/source-files.ts';
 import { bridgeToFragmentWorker } from '../adapters/portable/store/fragment-worker-bridge.ts';
@@ -197,6 +198,10 @@ async function openPorts(parts: LoadedParts, ending: Ending): Promise<RuntimePor
         onBug: reportError,
       });
       return ending.watchedLinks(transport);
+    },
+    nearby: {
+      enter: (entry, events) =>
+        enterLobby({ ...ports, url: relayUrl(), Fallback: EventStreamSocket }, entry, events),
     },
     pairing: { wires, connect: (events) => new WebRtcPairConnection(events) },
     // The app has one page, also if another path led to it.

@@ -16,6 +16,7 @@ import type { DoorLimits, Transport } from '../../src/core/transport-port.ts';
 import type { FileStatus, Palm } from '../../src/runtime/api.ts';
 import type { Notice } from '../../src/runtime/notice.ts';
 import { openPalm } from '../../src/runtime/palm.ts';
+import type { NearbyPorts } from '../../src/core/nearby/nearby-port.ts';
 import type { PairingPorts } from '../../src/core/pairing/pair-port.ts';
 import { present } from '../../src/runtime/status.ts';
 import type { RuntimePorts } from '../../src/runtime/runtime-ports.ts';
@@ -46,6 +47,8 @@ export interface SimNetwork {
   transportFor(needs: TransportNeeds): Transport;
   /** Default: devices cannot pair by codes. */
   pairingFor?(process: SimProcess): PairingPorts;
+  /** Default: no pool is nearby. */
+  nearbyFor?(process: SimProcess, clock: Clock): NearbyPorts;
   /** The device vanishes from the network, as a killed tab does; the others notice. */
   unplug(device: DeviceId): void;
   /** The device's tab is frozen: what is sent to it waits, and after a while its links die. */
@@ -342,6 +345,7 @@ export class SimDevice {
       createTransport: (keys, identity, door) =>
         this.#network.transportFor({ keys, identity, process, clock, door }),
       ...present('pairing', this.#network.pairingFor?.(process)),
+      ...present('nearby', this.#network.nearbyFor?.(process, clock)),
       appUrl: 'https://palm.invalid/',
     };
     const breakable: RuntimePorts = {

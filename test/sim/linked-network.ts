@@ -5,6 +5,9 @@
 import { LinkTransport } from '../../src/adapters/portable/links/transport.ts';
 import type { PageLife } from '../../src/adapters/portable/links/connection.ts';
 import { SignalWires } from '../../src/core/pairing/signal-wires.ts';
+import { enterLobby } from '../../src/adapters/portable/links/lobby-client.ts';
+import type { NearbyPorts } from '../../src/core/nearby/nearby-port.ts';
+import type { Clock } from '../../src/core/ports.ts';
 import type { PairingPorts } from '../../src/core/pairing/pair-port.ts';
 import type { DeviceId } from '../../src/core/model/ids.ts';
 import { dirtyMemory } from '../fixtures/dirty-memory.ts';
@@ -21,6 +24,8 @@ export class LinkedNetwork implements SimNetwork {
   readonly connections: SimConnections;
   readonly relay: SimRelay;
   readonly pairings: SimPairings;
+  /** In place of the relay's, for devices that open from now on. */
+  lobby: NearbyPorts | undefined;
   /** Errors that the transports threw or reported as bugs of their own. */
   readonly bugs: unknown[] = [];
   readonly #world: World;
@@ -64,6 +69,15 @@ export class LinkedNetwork implements SimNetwork {
   pairingFor(process: SimProcess): PairingPorts {
     const connect: PairingPorts['connect'] = (events) => this.pairings.connect(process, events);
     return { connect, wires: this.#wiresOf(process) };
+  }
+
+  nearbyFor(process: SimProcess, clock: Clock): NearbyPorts {
+    const { lobby } = this;
+    if (lobby !== undefined) return lobby;
+    const random = { bytes: (length: number) => this.#world.random.bytes(length) };
+    const WebSocket = this.relay.socketsOf(process);
+    const options = { url: 'wss://relay.invalid/relay', clock, random, WebSocket };
+    return { enter: (entry, events) => enterLobby(options, entry, events) };
   }
 
   #wiresOf(process: SimProcess): SignalWires {

@@ -52,6 +52,8 @@ export type PalmErrorCode =
   | 'bad-pair-code'
   /** Two devices that exchanged codes did not get to one another, or cannot be in one pool. */
   | 'pairing-failed'
+  /** An ask to join a nearby pool ended, or what was entered is not what the other screen shows. */
+  | 'asking-failed'
   | 'worker-failed';
 
 export interface PalmErrorOptions {

@@ -5,6 +5,7 @@
 // `detail` is a short technical reason for logs and bug reports; sentences may quote it.
 
 import type { BadArgument } from './bad-argument.ts';
+import type { AskingFailed, PairingFailed } from './meeting-failures.ts';
 
 /** What a failure of each code is about. Codes with one meaning need no reason. */
 export type Failure =
@@ -61,6 +62,7 @@ export type Failure =
   | WorkerFailed
   | BadPairCode
   | PairingFailed
+  | AskingFailed
   | KeptStoreFailure;
 
 export interface BadRecoveryCode {
@@ -169,29 +171,6 @@ export type BadPairCode =
       readonly charCount: number | undefined;
     };
 
-export interface PairingFailed {
-  readonly code: 'pairing-failed';
-  readonly reason: PairingEnd;
-}
-
-export type PairingEnd =
-  /** This device has no address in any network. */
-  | 'no-address'
-  /** Nobody scanned or answered this device's code in time. */
-  | 'too-late'
-  /** Both codes were exchanged, and no connection came about. */
-  | 'not-connected'
-  /** The connection ended before the devices were linked. */
-  | 'lost'
-  /** The devices are connected, and were not linked in time. */
-  | 'not-linked'
-  /** The other says that it is a device that was linked before: nothing shows that it is. */
-  | 'already-linked'
-  /** The device that is in the pool is not one that lets others in. */
-  | 'may-not-invite'
-  /** The other device speaks in a way that no Palm does. */
-  | 'not-understood';
-
 type OtherTab =
   | 'has-device'
   | 'leave-there'
@@ -200,7 +179,6 @@ type OtherTab =
   | 'download-there'
   /** The tab that ran the device ended before it said what became of a call. */
   | 'ended-unheard';
-
 type Refused =
   | 'sealing-too-much'
   | 'download-is-open'
@@ -283,7 +261,8 @@ type Unsupported =
         | 'coding'
         | 'large-download'
         | 'no-lock'
-        | 'no-pairing';
+        | 'no-pairing'
+        | 'no-nearby';
     }
   | { readonly code: 'unsupported'; readonly reason: 'wasm'; readonly detail: string };
 

@@ -220,6 +220,8 @@ export const MAX_ROOMS = 1_024;
 export const MAX_LISTED_POOLS = 32;
 /** A letter between a device that asks to join and one that listed its pool, bytes: an invite, sealed. */
 export const MAX_NEARBY_BYTES = 4 * 1024;
+/** Asks to join that a device keeps at a time: more would only hide those of people who are there. */
+export const MAX_ASKS = 4;
 /** Links of one device: Chromium caps a page at 500 PeerConnections, uncollected ones included. */
 export const MAX_LINK_COUNT = 200;
 

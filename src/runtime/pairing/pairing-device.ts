@@ -4,7 +4,8 @@ import { PalmError } from '../../core/model/errors.ts';
 import type { Clock, Identity } from '../../core/ports.ts';
 import type { OpenPool } from '../open-pool.ts';
 import type { RuntimePorts } from '../runtime-ports.ts';
-import { Pairing } from './pairing.ts';
+import type { InviteOptions } from '../invite-api.ts';
+import { Pairing, type PairInvite } from './pairing.ts';
 
 export interface PairingRuntime {
   readonly clock: Clock;
@@ -44,21 +45,27 @@ export function pairingOf(runtime: PairingRuntime): Pairing {
     },
     pool: () => runtime.session()?.keys.poolId,
     mayInvite: isAdmin,
-    invite: async () => {
-      const pool = runtime.session();
-      if (pool === undefined) throw new PalmError({ code: 'not-in-pool', reason: 'left' });
-      const { invites } = pool;
-      const { url, id } = await invites.make({});
-      if (id === undefined) return { url, admitted: () => undefined, withdraw: async () => undefined };
-      return {
-        url,
-        admitted: () => invites.admittedBy(id),
-        withdraw: async () => {
-          if (runtime.session() !== pool) return; // this device left the pool
-          if (invites.admittedBy(id).length === 0) await invites.withdraw(id);
-        },
-      };
-    },
+    invite: () => inviteForOne(() => runtime.session(), {}),
     isLinked: (device) => runtime.session()?.driver.peer.reachableDevices().includes(device) === true,
   });
+}
+
+/** An invite for one device, of the pool that this one is in. */
+export async function inviteForOne(
+  session: () => OpenPool | undefined,
+  options: InviteOptions,
+): Promise<PairInvite> {
+  const pool = session();
+  if (pool === undefined) throw new PalmError({ code: 'not-in-pool', reason: 'left' });
+  const { invites } = pool;
+  const { url, id } = await invites.make(options);
+  if (id === undefined) return { url, admitted: () => undefined, withdraw: async () => undefined };
+  return {
+    url,
+    admitted: () => invites.admittedBy(id),
+    withdraw: async () => {
+      if (session() !== pool) return; // this device left the pool
+      if (invites.admittedBy(id).length === 0) await invites.withdraw(id);
+    },
+  };
 }

@@ -7,7 +7,8 @@
 // this pairing's invite. A pairing that is over has no timer, wire or connection, and nobody comes in by it.
 
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
-import type { Failure, PairingEnd } from '../../core/model/failures.ts';
+import type { Failure } from '../../core/model/failures.ts';
+import type { PairingEnd } from '../../core/model/meeting-failures.ts';
 import type { DeviceId, PoolId } from '../../core/model/ids.ts';
 import type { WallMs } from '../../core/model/time.ts';
 import {

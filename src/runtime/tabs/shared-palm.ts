@@ -20,7 +20,7 @@ import type { RecordOptions } from '../record-api.ts';
 import type { PieceSource } from '../read/piece-stream.ts';
 import { noLists } from '../status.ts';
 import type { RecoverOptions, UpgradeOptions } from '../trust-api.ts';
-import type { PairingRun, WordlessPalm, WordlessRecord, WordlessStatus } from '../worded-palm.ts';
+import type { NearbyRun, PairingRun, WordlessPalm, WordlessRecord, WordlessStatus } from '../worded-palm.ts';
 import { endedUnheard, OVER, type Seat } from './seat.ts';
 import { Seats, type SeatsOptions } from './seats.ts';
 import { SharedRead } from './shared-read.ts';
@@ -47,6 +47,17 @@ export class SharedPalm implements WordlessPalm {
     answer: (...args) => this.#call('pairAnswer', args),
     accept: (...args) => this.#call('pairAccept', args),
     cancel: () => this.#order({ kind: 'cancel-pairing' }),
+  };
+  readonly lobby: NearbyRun = {
+    look: () => this.#call('nearby', []),
+    stopLooking: () => this.#unheard(this.#call('nearbyStop', [])),
+    ask: (...args) => this.#call('askToJoin', args),
+    confirm: (signs) => this.#call('confirmAsk', [signs]),
+    cancel: () => this.#unheard(this.#call('askCancel', [])),
+    setListed: (listed) => this.#call('setListed', [listed]),
+    compare: (id) => this.#call('compareAsk', [id]),
+    allow: (...args) => this.#call('allowAsk', args),
+    refuse: (id) => this.#unheard(this.#call('refuseAsk', [id])),
   };
   readonly #options: SharedPalmOptions;
   readonly #seats: Seats;
@@ -240,6 +251,11 @@ export class SharedPalm implements WordlessPalm {
       }
       if (!mayBeMadeAgain(call)) throw endedUnheard();
     }
+  }
+
+  /** Of calls that tell their caller nothing: what they end is over with the tab that ran it. */
+  #unheard(work: Promise<unknown>): void {
+    work.catch(() => undefined);
   }
 
   #order(order: TabOrder): void {

@@ -2,7 +2,7 @@
 // becomes of a call whose performer ended before it answered is decided here.
 
 import { isPalmError, type PalmErrorCode } from '../../core/model/errors.ts';
-import type { PairingRun, WordlessPalm } from '../worded-palm.ts';
+import type { NearbyRun, PairingRun, WordlessPalm } from '../worded-palm.ts';
 
 type Callable = Pick<
   WordlessPalm,
@@ -40,6 +40,15 @@ export interface Calls extends Callable {
   pairOffer: PairingRun['offer'];
   pairAnswer: PairingRun['answer'];
   pairAccept: PairingRun['accept'];
+  nearby: NearbyRun['look'];
+  nearbyStop(): Promise<void>;
+  askToJoin: NearbyRun['ask'];
+  confirmAsk: NearbyRun['confirm'];
+  askCancel(): Promise<void>;
+  setListed: NearbyRun['setListed'];
+  compareAsk: NearbyRun['compare'];
+  allowAsk: NearbyRun['allow'];
+  refuseAsk(id: string): Promise<void>;
 }
 
 export type CallName = keyof Calls;
@@ -64,6 +73,16 @@ const MAY_BE_MADE_AGAIN: Readonly<Record<CallName, boolean>> = {
   pairOffer: false,
   pairAnswer: false,
   pairAccept: false,
+  nearby: true,
+  nearbyStop: true,
+  // An ask ends with the tab that made it, and so does the list of those who ask.
+  askToJoin: false,
+  confirmAsk: false,
+  askCancel: true,
+  setListed: true,
+  compareAsk: false,
+  allowAsk: false,
+  refuseAsk: true,
   // It goes on with the segments that were sealed, and a file that was published is found equal.
   store: true,
   resumeStore: true,
@@ -126,6 +145,24 @@ export function performCall(palm: WordlessPalm, call: TabCall, signal?: AbortSig
       return palm.pairing.answer(...call.args);
     case 'pairAccept':
       return palm.pairing.accept(...call.args);
+    case 'nearby':
+      return palm.lobby.look();
+    case 'nearbyStop':
+      return done(palm.lobby.stopLooking());
+    case 'askToJoin':
+      return palm.lobby.ask(...call.args);
+    case 'confirmAsk':
+      return palm.lobby.confirm(...call.args);
+    case 'askCancel':
+      return done(palm.lobby.cancel());
+    case 'setListed':
+      return palm.lobby.setListed(...call.args);
+    case 'compareAsk':
+      return palm.lobby.compare(...call.args);
+    case 'allowAsk':
+      return palm.lobby.allow(...call.args);
+    case 'refuseAsk':
+      return done(palm.lobby.refuse(...call.args));
     case 'store': {
       const [blob, options] = call.args;
       return palm.store(blob, { ...options, ...aborting });
@@ -183,4 +220,9 @@ export function performCall(palm: WordlessPalm, call: TabCall, signal?: AbortSig
     case 'exportRecord':
       return palm.exportRecord();
   }
+}
+
+/** Of a call that says nothing when it is done. */
+function done(_nothing: void): Promise<void> {
+  return Promise.resolve();
 }

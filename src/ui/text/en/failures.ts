@@ -9,7 +9,8 @@ import { badInvite } from './bad-links.ts';
 import { lockClosed } from './locks.ts';
 import { overQuota } from './quotas.ts';
 import { badPairCode, pairingFailed } from './pair-failures.ts';
-import { linkNeeded, whyNeeded } from './needed.ts';
+import { linkNeeded, silentHolders, whyNeeded } from './needed.ts';
+import { askingFailed } from './nearby.ts';
 import { badRecoveryCode } from './recovery.ts';
 import { notAllowed } from './rights.ts';
 import { otherTab } from './tabs.ts';
@@ -28,6 +29,8 @@ export function errorText(failure: Failure): string {
       return badPairCode(failure);
     case 'pairing-failed':
       return pairingFailed(failure.reason);
+    case 'asking-failed':
+      return askingFailed(failure.reason);
     case 'not-in-pool':
       return failure.reason === 'left'
         ? 'This device left the pool.'
@@ -224,17 +227,6 @@ function storageFailed(
     case 'picked-file':
       return `The file could not be written (${failure.detail}). The pool still has the whole file; continue to try again.`;
   }
-}
-
-function silentHolders({ silent, reach, k, isHeard }: FailureOf<'not-enough-fragments'>): string {
-  const names = silent.map(quoted).join(', ');
-  if (isHeard) {
-    const [are, hold] =
-      silent.length === 1 ? ['is there, but does', 'it holds'] : ['are there, but do', 'they hold'];
-    return `${names} ${are} not give what ${hold}, and only ${reach} of the ${k} fragments that are needed are elsewhere. Nothing is lost: reload Palm there, and try again.`;
-  }
-  const [do_, them] = silent.length === 1 ? ['does', 'it'] : ['do', 'them'];
-  return `${names} ${do_} not answer, and only ${reach} of the ${k} fragments that are needed are elsewhere. Nothing is lost: wake ${them} up, or bring ${them} nearer, and try again.`;
 }
 
 function corrupt(failure: FailureOf<'corrupt'>): string {

@@ -1,6 +1,7 @@
 // English: what is wrong with a pairing code, and why a pairing ended.
 
-import type { BadPairCode, PairingEnd } from '../../../core/model/failures.ts';
+import type { BadPairCode } from '../../../core/model/failures.ts';
+import type { PairingEnd } from '../../../core/model/meeting-failures.ts';
 
 export function badPairCode(failure: BadPairCode): string {
   switch (failure.reason) {

@@ -18,6 +18,8 @@ export function unsupported(failure: Extract<Failure, { readonly code: 'unsuppor
       return 'This browser has no file that Palm can overwrite, so it cannot lock this device (a private window may be why). Nothing has changed.';
     case 'no-pairing':
       return 'This device cannot pair by codes. Join with an invite’s link instead.';
+    case 'no-nearby':
+      return 'This device cannot look for nearby pools, nor list its own. Join with an invite’s link instead.';
     case 'wasm':
       return `The erasure code could not be started: ${failure.detail}.`;
   }

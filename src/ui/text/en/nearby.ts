@@ -1,0 +1,116 @@
+// English: nearby pools, asks to join, and the names of the signs that are compared.
+
+import type { AskingEnd } from '../../../core/model/meeting-failures.ts';
+
+/** In the order of the signs (FORMATS.md, nearby pools): words that people can call across a room. */
+const SIGN_NAMES = [
+  ['Dog', 'Cat', 'Lion', 'Horse', 'Unicorn', 'Pig', 'Elephant', 'Rabbit'],
+  ['Panda', 'Rooster', 'Penguin', 'Turtle', 'Fish', 'Octopus', 'Butterfly', 'Flower'],
+  ['Tree', 'Cactus', 'Mushroom', 'Globe', 'Moon', 'Cloud', 'Fire', 'Banana'],
+  ['Apple', 'Strawberry', 'Corn', 'Pizza', 'Cake', 'Heart', 'Smiley', 'Robot'],
+  ['Hat', 'Glasses', 'Spanner', 'Santa', 'Thumbs up', 'Umbrella', 'Hourglass', 'Clock'],
+  ['Gift', 'Light bulb', 'Book', 'Pencil', 'Paper clip', 'Scissors', 'Lock', 'Key'],
+  ['Hammer', 'Telephone', 'Flag', 'Train', 'Bicycle', 'Aeroplane', 'Rocket', 'Trophy'],
+  ['Ball', 'Guitar', 'Trumpet', 'Bell', 'Anchor', 'Headphones', 'Folder', 'Pin'],
+].flat();
+
+export const nearbyTexts = {
+  heading: 'Nearby pools',
+  hint: 'Devices of these pools show them to whoever opens Palm here. A name proves nothing: you compare codes before you join.',
+  ask: 'Ask to join',
+  askOf: (pool: string) => `Ask to join ${pool}`,
+  signName: (index: number) => SIGN_NAMES[index] ?? '',
+  /** For screen readers: the four signs in order. */
+  signsLabel: (names: readonly string[]) => `Four signs: ${names.join(', ')}`,
+  digitsLabel: (digits: string) => `Six digits: ${Array.from(digits).join(' ')}`,
+  until: (time: string) => `This works until ${time}.`,
+  asking: {
+    title: (pool: string) => `Join ${pool}`,
+    asking: 'Waiting for somebody there',
+    askingLead:
+      'On the other device, open Palm: under “Asks to join” it names this device. Choose “Compare” there. Keep this page open.',
+    comparing: 'Compare the two screens',
+    digitsLead: 'Type these six digits on the other device.',
+    signsLead: 'The other device shows four signs. Tap them here, in the same order.',
+    chosen: (names: readonly string[]) =>
+      names.length === 0 ? 'Nothing chosen yet.' : `Chosen: ${names.join(', ')}.`,
+    clear: 'Start again',
+    confirm: 'These are the four',
+    none: 'Its signs are not here',
+    confirmed: 'The signs are right.',
+    awaitsDigits: 'Now the six digits have to be typed on the other device.',
+    allowed: 'The other device lets this one in. Choose its four signs, so that you join the right pool.',
+    joining: 'Joining',
+    joiningLead: 'Both screens show the same. This device is being let in.',
+    failed: 'That did not work',
+    again: 'Ask again',
+    cancel: 'Give up',
+  },
+  listing: {
+    heading: 'Show this pool nearby',
+    hint: 'Whoever opens Palm at the same relay sees the pool’s name, and may ask to join. Nobody comes in before you compare codes. It ends when this page closes.',
+    on: 'Show it',
+    off: 'No longer show it',
+    shown: 'The pool is shown to devices nearby.',
+    connecting: 'Reaching the relay…',
+    lost: 'The relay cannot be reached; nobody sees the pool.',
+    /** Listing ended by itself. */
+  },
+  asks: {
+    heading: 'Asks to join',
+    /** `name` as the device calls itself. */
+    wants: (name: string) => `${name} asks to join`,
+    unnamed: 'A device without a name',
+    hint: 'This is what it calls itself; only the code shows which device it is.',
+    compare: 'Compare',
+    compareWith: (name: string) => `Compare with ${name}`,
+    refuse: 'Refuse',
+    refuseOf: (name: string) => `Refuse ${name}`,
+    title: (name: string) => `Let ${name} in?`,
+    waiting: 'Waiting for the other device to show its code…',
+    comparing: 'Compare the two screens',
+    digitsLead: 'The other device shows six digits. Type them here.',
+    digitsField: 'Six digits of the other screen',
+    signsLead: 'It asks for four signs. These are they, in this order:',
+    letIn: 'Let it in',
+    differs: 'It shows no such code',
+    allowed: 'The digits are right',
+    allowedLead:
+      'Both screens now show this code. The person there chooses the four signs, then the device is in.',
+    joined: 'It is in',
+    joinedLead: 'The device has joined the pool. The others hear of it by themselves.',
+    failed: 'It is not in',
+    done: 'Done',
+  },
+};
+
+export function askingFailed(reason: AskingEnd): string {
+  switch (reason) {
+    case 'not-listed':
+      return 'This pool is not shown nearby any more. Ask somebody there to show it again, or for an invite.';
+    case 'not-answered':
+      return 'Nobody looked at your ask in time. Tell somebody at a device of the pool, then ask again.';
+    case 'refused':
+      return 'The ask was refused, or taken back. Nothing has changed. Talk to each other before you ask again.';
+    case 'busy':
+      return 'Too many devices ask there at the moment. Wait a minute, then ask again, or join with an invite.';
+    case 'too-late':
+      return 'The codes were not compared in time, and no longer work. Nothing has changed: ask again.';
+    case 'differs':
+      return 'What was entered is not what the other screen shows, so nobody was let in. If you both compared the same ask, somebody between the two devices may be changing what they send: join with an invite’s QR code instead.';
+    case 'other-signs':
+      return 'These are not the signs of this code. Look at the other screen again: this is the last try. If it does not show them, do not go on.';
+    case 'other-digits':
+      return 'These are not the digits of this code. Look at the other screen again: this is the last try. If it shows others, do not go on.';
+    case 'lost':
+      return 'The other device, or the relay, is gone. Keep Palm open on both, and ask again.';
+    case 'given-up':
+      return 'The other device gave its ask up. Nobody was let in.';
+    case 'not-joined':
+      return 'The device was allowed in, and did not come in time. Its invite no longer works: let it ask again.';
+    case 'over':
+      return 'This ask is over, or at another step. Ask again if it is still wanted.';
+    case 'not-understood':
+      return 'The other device’s Palm does not fit this one’s. Update both, then ask again.';
+  }
+}
