@@ -31,6 +31,8 @@ export class PlainChromiumDevice extends DeviceCalls {
   readonly #socket: WebSocket;
   readonly #pending = new Map<number, (answer: Answer) => void>();
   readonly #errors: unknown[] = [];
+  readonly #tabs: string[] = [];
+  /** The session of the tab that everything is asked of. */
   #session: string | undefined;
   #nextId = 1;
 
@@ -50,7 +52,7 @@ export class PlainChromiumDevice extends DeviceCalls {
     const socket = new WebSocket(await addressOf(child));
     await once(socket, 'open');
     const device = new PlainChromiumDevice(name, child, profile, socket);
-    await device.#openTab(appUrl);
+    await device.openTab(appUrl);
     return device;
   }
 
@@ -68,6 +70,11 @@ export class PlainChromiumDevice extends DeviceCalls {
   async thaw(): Promise<void> {
     await this.#command('Page.setWebLifecycleState', { state: 'active' });
     await this.#command('Page.bringToFront', {});
+  }
+
+  /** Everything is asked of this tab from now on, counted from 0 in the order in which they were opened. */
+  turnTo(tab: number): void {
+    this.#session = this.#tabs[tab];
   }
 
   async close(): Promise<void> {
@@ -104,10 +111,12 @@ export class PlainChromiumDevice extends DeviceCalls {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 
-  async #openTab(appUrl: string): Promise<void> {
+  /** A further tab, in front of the others, which everything is asked of from now on. */
+  async openTab(appUrl: string): Promise<void> {
     const targetId = fieldIn(await this.#command('Target.createTarget', { url: 'about:blank' }), 'targetId');
     const attached = await this.#command('Target.attachToTarget', { targetId, flatten: true });
     this.#session = String(fieldIn(attached, 'sessionId'));
+    this.#tabs.push(this.#session);
     await this.#command('Page.enable', {});
     await this.#command('Runtime.enable', {});
     await this.#command('Page.addScriptToEvaluateOnNewDocument', { source: PAGE_SIDE });

@@ -2,9 +2,11 @@
 // when it ends.
 
 import { allLinked, expect, test } from './palm-fixture.ts';
+import { PlainChromiumDevice } from './plain-chromium.ts';
 import { expectedBytes } from './seeded-bytes.ts';
 
 const FILM = { seed: 91, length: 60_000_000 };
+const FROZEN = { seed: 94, length: 40_000_000 };
 const NOTES = { seed: 92, length: 400_000 };
 
 test('a second tab stores, reads, invites and removes, and goes on when the first is killed', async ({
@@ -77,4 +79,48 @@ test('a second tab stores, reads, invites and removes, and goes on when the firs
     expect((await second.status()).unfinished).toEqual([]);
     expect((await second.status()).device.id).toBe(id);
   });
+});
+
+test('a tab that the browser freezes gives the device to another, and wakes as one of the others', async ({
+  newPool,
+  relay,
+}) => {
+  const [phone] = await newPool(['Phone']);
+  if (phone === undefined) throw new Error('A device is missing.');
+  const laptop = await PlainChromiumDevice.open('Laptop', relay.app);
+  try {
+    await laptop.join(await phone.invite());
+    const { id } = (await laptop.status()).device;
+    await laptop.evaluate(({ seed, length }) => {
+      const blob = new Blob([window.palmTest.seededBytes(seed, length)]);
+      const stored = window.palmTest.outcome(() => window.palm.store(blob, { name: 'frozen.bin' }));
+      Object.assign(window, { stored });
+    }, FROZEN);
+    await laptop.waitFor('sealing', ({ transfers }) => transfers.some(({ doneBytes }) => doneBytes > 0));
+    await laptop.freeze();
+
+    await laptop.openTab(relay.app);
+    await laptop.waitFor('the interrupted store', ({ unfinished }) => unfinished.length === 1);
+    expect((await laptop.status()).device.id).toBe(id);
+    const { fileId } = await laptop.store(NOTES, { name: 'notes.txt' });
+    await phone.waitFor('the notes', ({ files }) => files.some((file) => file.fileId === fileId));
+
+    laptop.turnTo(0);
+    await laptop.thaw();
+    const stored = await laptop.evaluate(() => Reflect.get(window, 'stored'), undefined);
+    expect(stored).toMatchObject({ kind: 'ok', value: { deduplicated: false } });
+    for (const tab of [0, 1]) {
+      laptop.turnTo(tab);
+      const { files, unfinished, devices, notices } = await laptop.waitFor('both files', (status) => {
+        return status.files.length === 2 && status.unfinished.length === 0;
+      });
+      expect([files.length, unfinished, devices.length, notices]).toEqual([2, [], 2, []]);
+    }
+    expect(await phone.read(stored.value.fileId)).toEqual(expectedBytes(FROZEN.seed, FROZEN.length));
+    const record = await phone.page.evaluate(() => window.palm.record());
+    expect(record.events).toEqual([]);
+    expect(laptop.errors).toEqual([]);
+  } finally {
+    await laptop.close();
+  }
 });
