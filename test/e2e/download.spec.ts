@@ -26,7 +26,7 @@ interface Scene {
 }
 
 test.describe('the download of a film', () => {
-  test('continues after a crash and a reload with the bytes on the disk, and is handed over whole', async ({
+  test('continues in another tab after a crash and then a reload, and is handed over whole', async ({
     newPool,
     faults,
   }) => {
@@ -37,10 +37,15 @@ test.describe('the download of a film', () => {
     await expect.poll(() => stalledRead(page)).not.toBeUndefined();
     expect((await probe(page)).reads).toEqual([0]);
     await expect.poll(() => keptBytes(page, fileId)).toBeGreaterThanOrEqual(FLUSH_BYTES);
-    await phone.killTab();
     await stallNextTabAt(phone, STALL_BYTES);
-    await phone.open();
-    const reopened = phone.page;
+    const second = await phone.openSecondTab();
+    const reopened = second.page;
+    await test.step('another tab leaves it alone while its own tab goes on', async () => {
+      await row(reopened, 'Files', 'film.mp4').getByRole('button', { name: 'Download' }).click();
+      await expect(reopened.getByRole('alert')).toContainText('Another tab of this browser is downloading');
+      expect((await probe(reopened)).reads).toEqual([]);
+    });
+    await phone.killTab();
 
     await test.step('after the crash', async () => {
       await expect.poll(() => stalledRead(reopened)).not.toBeUndefined();
@@ -56,7 +61,7 @@ test.describe('the download of a film', () => {
     await test.step('after the reload', async () => {
       await liftForLaterPages(reopened);
       const arriving = reopened.waitForEvent('download');
-      await phone.reload();
+      await second.reload();
       const arrived = await arriving;
       const [start, ...more] = (await probe(reopened)).reads;
       expect(more).toEqual([]);
