@@ -134,6 +134,38 @@ export abstract class DeviceCalls {
     return this.#take(outcome);
   }
 
+  /** Asks to join the pool that `admin` lists from now on, and does what the people at both do. */
+  async joinByAsking(admin: DeviceCalls): Promise<void> {
+    this.#take(await admin.run(() => window.palmTest.outcome(() => window.palm.setListed(true)), undefined));
+    await this.run(() => window.palmTest.outcome(() => window.palm.nearby()), undefined);
+    await this.waitFor('a nearby pool', ({ nearby }) => nearby?.pools.length === 1);
+    const asking = this.run(
+      (deviceName) =>
+        window.palmTest.outcome(async () => {
+          const [pool] = window.palm.status().nearby?.pools ?? [];
+          await window.palm.askToJoin(pool?.id ?? '', { deviceName });
+        }),
+      this.name,
+    );
+    const { listing } = await admin.waitFor('the ask', (status) => status.listing?.asks.length === 1);
+    const id = listing?.asks[0]?.id ?? '';
+    this.#take(await admin.run((ask) => window.palmTest.outcome(() => window.palm.compareAsk(ask)), id));
+    const isComparing = (status: PalmStatus): boolean =>
+      [status.asking?.step, status.listing?.asks[0]?.step].includes('comparing');
+    const signs = (await admin.waitFor('its signs', isComparing)).listing?.asks[0]?.signs ?? [];
+    const digits = (await this.waitFor('its digits', isComparing)).asking?.digits ?? '';
+    this.#take(
+      await admin.run(([ask, typed]) => window.palmTest.outcome(() => window.palm.allowAsk(ask, typed)), [
+        id,
+        digits,
+      ] as const),
+    );
+    this.#take(
+      await this.run((chosen) => window.palmTest.outcome(() => window.palm.confirmAsk(chosen)), signs),
+    );
+    this.#take(await asking);
+  }
+
   async status(): Promise<PalmStatus> {
     return this.run(() => window.palm.status(), undefined);
   }

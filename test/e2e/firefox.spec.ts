@@ -68,6 +68,24 @@ test.skip(
   'Firefox is not installed. Install it, or set FIREFOX_PATH to its program.',
 );
 
+test('Firefox asks to join a pool that Chromium shows nearby, and lets Chromium in the same way', async ({
+  newFirefoxDevice,
+  newDevice,
+}) => {
+  const [laptop, tablet] = [await newDevice('Laptop'), await newFirefoxDevice('Tablet')];
+  await laptop.createPool('Asked for');
+  await tablet.joinByAsking(laptop);
+  await allLinked([laptop, tablet]);
+  expect(await tablet.status()).toMatchObject({ role: 'member', pool: { name: 'Asked for' } });
+  const { device } = await tablet.status();
+  await laptop.page.evaluate((id) => window.palm.grant(id, 'admin'), device.id);
+  await tablet.waitFor('the right to invite', ({ role }) => role === 'admin');
+  await laptop.closeTab();
+  const phone = await newDevice('Phone');
+  await phone.joinByAsking(tablet);
+  await allLinked([tablet, phone]);
+});
+
 const FILM = { seed: 41, length: 5_000_000 };
 const SONG = { seed: 42, length: 3_000_000 };
 /** Long enough to be caught in the middle. */

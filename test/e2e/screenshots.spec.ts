@@ -53,6 +53,47 @@ test('screens before a pool', async ({ newDevice }) => {
   await shoot(second, 'other-tab');
 });
 
+test('screens of an ask to join', { tag: '@long' }, async ({ newDevice }) => {
+  const laptop = await newDevice('Anna’s laptop');
+  await laptop.createPool('Harbour house');
+  const { page } = laptop;
+  await page.getByRole('button', { name: 'Invite a device' }).click();
+  await page.getByRole('button', { name: 'Show this pool nearby' }).click();
+  await expect(page.getByRole('dialog').getByText('Devices nearby see this pool’s name.')).toBeVisible();
+  await page.getByRole('heading', { name: 'Show this pool nearby' }).scrollIntoViewIfNeeded();
+  await shoot(page, 'nearby-listing');
+  await page.keyboard.press('Escape');
+  const phone = await newDevice('Phone');
+  const ask = phone.page.getByRole('button', { name: 'Ask to join Harbour house' });
+  await expect(ask).toBeVisible();
+  await shoot(phone.page, 'nearby-pools');
+  await phone.page.getByLabel('Device name').fill('Ben’s phone');
+  await ask.press('Enter');
+  await expect(phone.page.getByRole('heading', { name: 'Waiting for somebody there' })).toBeVisible();
+  await shoot(phone.page, 'nearby-asking');
+  await expect(page.getByRole('button', { name: 'Compare with Ben’s phone' })).toBeVisible();
+  await shoot(page, 'nearby-asks');
+  await page.getByRole('button', { name: 'Compare with Ben’s phone' }).press('Enter');
+  await expect(page.getByLabel('Six digits of the other screen')).toBeVisible();
+  await shoot(page, 'nearby-comparing-member');
+  await expect(phone.page.getByRole('list', { name: 'The six digits' })).toBeVisible();
+  await shoot(phone.page, 'nearby-comparing-asker');
+  await page.getByLabel('Six digits of the other screen').fill('12 34');
+  const digits = await phone.page.getByRole('list', { name: 'The six digits' }).innerText();
+  await page.getByLabel('Six digits of the other screen').fill(digits.replaceAll(/\s/gu, ''));
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'The digits are right' })).toBeVisible();
+  await shoot(page, 'nearby-allowed');
+  const signs = phone.page.getByRole('group', { name: 'Signs to choose from' }).getByRole('button');
+  for (const round of [1, 2]) {
+    await expect(phone.page.getByText('None chosen yet.')).toBeVisible();
+    for (let count = 0; count < 4; count += 1) await signs.nth(round + 3).press('Enter');
+    await phone.page.getByRole('button', { name: 'These four' }).press('Enter');
+    await expect(phone.page.getByRole('alert')).toBeVisible();
+  }
+  await shoot(phone.page, 'nearby-failed');
+});
+
 test('screens of a pool', async ({ newPool }) => {
   test.setTimeout(200_000);
   const devices = await newPool(['Anna’s laptop', 'Anna’s phone', 'Tablet', 'Desktop', 'Ben’s phone']);

@@ -11,7 +11,7 @@ export const NONCE_BYTES = 32;
 const COMMITMENT_BYTES = 32;
 
 /** Why one end gives an ask up. Nothing authenticates it: the relay can say it, too. */
-export const ASK_ENDS = ['refused', 'busy', 'differs', 'too-late', 'given-up'] as const;
+const ASK_ENDS = ['refused', 'busy', 'differs', 'too-late', 'given-up'] as const;
 type AskEnd = (typeof ASK_ENDS)[number];
 
 /** In each, `ask`: which one, ASK_ID_BYTES random bytes of its asker. */

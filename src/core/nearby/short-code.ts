@@ -14,21 +14,12 @@ import { bytesOf, decodeCbor, encodeCbor, textOf, tupleOf } from '../encoding/de
 import { concatBytes, utf8 } from '../model/bytes.ts';
 import type { ExchangePair, ExchangeKey } from '../model/exchange-key.ts';
 import { MAX_NEARBY_BYTES } from '../model/limits.ts';
+import { DIGIT_COUNT, SIGNS } from '../model/signs.ts';
 import type { Cryptography } from '../ports.ts';
 import { encodeNearbyLetter, type NearbyLetter, type Reveal } from './nearby-letter.ts';
 
-/**
- * The 64 signs of the Matrix specification (client-server API, "SAS method: emoji"), in its order: chosen so
- * that people tell them apart and can say them.
- */
-export const SIGNS: readonly string[] = (
-  '🐶 🐱 🦁 🐎 🦄 🐷 🐘 🐰 🐼 🐓 🐧 🐢 🐟 🐙 🦋 🌷 🌳 🌵 🍄 🌏 🌙 ☁️ 🔥 🍌 🍎 🍓 🌽 🍕 🎂 ❤️ 😀 🤖 ' +
-  '🎩 👓 🔧 🎅 👍 ☂️ ⌛ ⏰ 🎁 💡 📕 ✏️ 📎 ✂️ 🔒 🔑 🔨 ☎️ 🏁 🚂 🚲 ✈️ 🚀 🏆 ⚽ 🎸 🎺 🔔 ⚓ 🎧 📁 📌'
-).split(' ');
-export const SIGN_COUNT = 4;
 /** Signs to choose among: four taken blindly fit once in 20 736. */
-export const CHOICE_COUNT = 12;
-export const DIGIT_COUNT = 6;
+const CHOICE_COUNT = 12;
 
 export interface ShortCode {
   /** SIGN_COUNT of SIGNS. */

@@ -8,6 +8,7 @@ import { QrCode } from '../parts/qr-code.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { isLoopback } from '../route.ts';
 import { InviteOptionsForm, LiveInvites } from './live-invites.tsx';
+import { ListingPart } from './listing-part.tsx';
 import { RelayFingerprints } from './relay-fingerprints.tsx';
 import { LAN_PATH } from '../../core/model/relay-paths.ts';
 import { useInvites } from '../state/invites.ts';
@@ -55,6 +56,7 @@ export function InviteDialog({ onClose, onPair }: InviteDialogProps) {
             onMake={() => void show(shownInvite.make(draft.value))}
           />
           <LiveInvites />
+          <ListingPart />
         </>
       ) : null}
       <p class="hint">{words.pair.whenToPair}</p>

@@ -14,6 +14,7 @@ import { CopyField } from '../parts/copy-field.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
 import { QrCode } from '../parts/qr-code.tsx';
+import { StepHeading } from '../parts/step-heading.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { usePage, useStatus } from '../state/page.ts';
 import { explain } from '../text/explain.ts';
@@ -95,7 +96,7 @@ export function PairDialog({ begins, deviceName, onClose }: PairDialogProps) {
   const step = isScan && newcomer.value !== '' ? 'let-in' : scanned;
   return (
     <Dialog title={words.pair.open} onClose={close}>
-      <StepHeading key={step} step={step} />
+      <StepHeading key={step} text={words.pair[step].heading} />
       {step === 'preparing' || step === 'linking' ? <p role="status">{words.pair[step].lead}</p> : null}
       {step === 'offer' || step === 'answer' ? (
         <ShownCode step={step} pairing={pairing}>
@@ -203,18 +204,6 @@ function LetInQuestion({ onYes, onNo }: LetInQuestionProps) {
         {words.pair.notIn}
       </button>
     </>
-  );
-}
-
-/** Each step is announced, and the keyboard goes on from it. */
-function StepHeading({ step }: { readonly step: Step }) {
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
-  return (
-    // The dialog opens after the first effect, and focuses what asks for it.
-    <h3 ref={heading} tabIndex={-1} autofocus class="step">
-      {words.pair[step].heading}
-    </h3>
   );
 }
 

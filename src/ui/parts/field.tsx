@@ -12,6 +12,8 @@ interface FieldProps {
   readonly autofocus?: boolean;
   /** A link rather than words: no capitals, no spelling, a keyboard with slashes. */
   readonly link?: boolean;
+  /** Digits of a code, typed on a keyboard for numbers. */
+  readonly digits?: boolean;
   /** A passphrase, which is not shown: one that is chosen now, or the present one. */
   readonly secret?: 'new' | 'present';
 }
@@ -24,6 +26,7 @@ export function Field({
   placeholder,
   autofocus = false,
   link = false,
+  digits = false,
   secret,
 }: FieldProps) {
   const id = useId();
@@ -38,6 +41,7 @@ export function Field({
         maxLength={maxLength}
         autofocus={autofocus}
         {...(link ? { inputMode: 'url', autocapitalize: 'off', spellcheck: false } : {})}
+        {...(digits ? { inputMode: 'numeric' } : {})}
         {...(placeholder === undefined ? {} : { placeholder })}
         {...(hint === undefined ? {} : { 'aria-describedby': hintId })}
         onInput={(event) => {

@@ -23,6 +23,7 @@ import type { Added } from '../state/added.ts';
 import { usePage, useStatus } from '../state/page.ts';
 import { ActivitySection } from './activity-section.tsx';
 import { AddPanel } from './add-panel.tsx';
+import { AsksSection } from './asks-section.tsx';
 import { connectionOf } from './connection.ts';
 import { looksOf } from './device-look.ts';
 import { DevicesSection } from './devices-section.tsx';
@@ -100,6 +101,7 @@ export function PoolScreen() {
         </header>
         <ShutOutNote />
         <UpgradeNotes />
+        <AsksSection />
         <PlacementQuestion />
         <Notices />
       </div>

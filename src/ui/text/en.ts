@@ -16,6 +16,7 @@ import { downloadTexts } from './en/downloads.ts';
 import { errorText } from './en/failures.ts';
 import { cameraTexts, messageTexts } from './en/messages.ts';
 import { nameTexts } from './en/names.ts';
+import { nearbyTexts } from './en/nearby.ts';
 import { keysTexts } from './en/keys.ts';
 import { upgradeTexts } from './en/upgrades.ts';
 import { recoveryTexts } from './en/recovery.ts';
@@ -69,6 +70,7 @@ export const en = {
   lock: lockTexts,
   messages: messageTexts,
   names: nameTexts,
+  nearby: nearbyTexts,
   openLink: openLinkTexts,
   pair: pairTexts,
   placement: placementTexts,

@@ -9,6 +9,7 @@ import { Field } from '../parts/field.tsx';
 import { CameraIcon } from '../parts/icons.tsx';
 import { Notices } from '../parts/messages.tsx';
 import { useEntrance } from './entrance.ts';
+import { NearbyPools } from './nearby-pools.tsx';
 import { words } from '../text/words.ts';
 
 interface WelcomeScreenProps {
@@ -48,6 +49,7 @@ export function WelcomeScreen({ deviceName, fileLinkWaits, onInvite }: WelcomeSc
         <section class="card">
           <Field label={words.common.deviceName} value={deviceName} maxLength={MAX_DEVICE_NAME_BYTES} />
         </section>
+        <NearbyPools deviceName={deviceName} />
         <form
           class="card"
           onSubmit={(event) => {

@@ -8,6 +8,7 @@ import { webCryptography as cryptography } from '../../../../src/adapters/portab
 import { isPalmError } from '../../../../src/core/model/errors.ts';
 import { parseExchangeKey } from '../../../../src/core/model/exchange-key.ts';
 import { MAX_NEARBY_BYTES } from '../../../../src/core/model/limits.ts';
+import { SIGNS } from '../../../../src/core/model/signs.ts';
 import {
   decodeNearbyLetter,
   encodeNearbyLetter,
@@ -18,7 +19,6 @@ import {
   commitmentTo,
   openNearbyInvite,
   sealNearbyInvite,
-  SIGNS,
   type Exchange,
 } from '../../../../src/core/nearby/short-code.ts';
 
