@@ -98,6 +98,10 @@ export class DeviceClient {
     return this.#json('POST', '/rename', { fileId, name, path });
   }
 
+  async pin(fileId: string, isPinned: boolean): Promise<void> {
+    await this.#json('POST', '/pin', { fileId, isPinned });
+  }
+
   repair(): Promise<{ readonly lacking: readonly LackingStatus[] }> {
     return this.#json('POST', '/repair', {});
   }

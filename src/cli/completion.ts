@@ -10,7 +10,7 @@ _palm() {
     return
   fi
   case "\${COMP_WORDS[1]}" in
-    get|mv|rm|status|where|verify)
+    get|mv|pin|rm|status|unpin|verify|where)
       local IFS=$'\\n'
       COMPREPLY=( $(compgen -W "$(palm names 2>/dev/null)" -- "$word") ) ;;
     *)

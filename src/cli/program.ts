@@ -22,6 +22,7 @@ import {
   shutOut,
   stop,
 } from './commands/pool-commands.ts';
+import { pin } from './commands/pin-command.ts';
 import { repair } from './commands/repair-command.ts';
 import { token } from './commands/token-commands.ts';
 import { up } from './commands/up.ts';
@@ -214,6 +215,17 @@ function fileCommands(program: CAC, contextOfFlags: ContextOf): void {
   program
     .command('where <file>', 'Which device holds which fragments of a file')
     .action((file: string, flags: CommonFlags) => where(contextOfFlags(flags), textOf(file)));
+  program
+    .command('pin <...files>', 'Keep as many fragments here as one device may: k - 1, whatever others hold')
+    .example('palm pin film.mp4')
+    .action((files: readonly string[], flags: CommonFlags) =>
+      pin(contextOfFlags(flags), files.map(textOf), true),
+    );
+  program
+    .command('unpin <...files>', 'Keep this device’s own share only')
+    .action((files: readonly string[], flags: CommonFlags) =>
+      pin(contextOfFlags(flags), files.map(textOf), false),
+    );
   program
     .command('repair', 'Restore all missing fragments now, and say of which files')
     .example('palm repair --json')

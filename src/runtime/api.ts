@@ -136,6 +136,8 @@ export interface FileStatus {
   readonly storedAtMs: number;
   /** The source file's last modification, ms since the Unix epoch; 0 when unknown. */
   readonly modifiedMs: number;
+  /** This device keeps as many of its fragments as one device may (`pin`); absent where not. */
+  readonly pinned?: true;
   /** The original may be deleted: confirmed holdings give margin >= 1. */
   readonly safe: boolean;
 }

@@ -111,6 +111,14 @@ export class AwaitedPalm implements WordlessPalm {
     return (await this.#coming).repair();
   }
 
+  async pin(fileId: string): Promise<void> {
+    return (await this.#coming).pin(fileId);
+  }
+
+  async unpin(fileId: string): Promise<void> {
+    return (await this.#coming).unpin(fileId);
+  }
+
   async rename(...given: Parameters<WordlessPalm['rename']>): ReturnType<WordlessPalm['rename']> {
     return (await this.#coming).rename(...given);
   }

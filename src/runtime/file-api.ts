@@ -22,6 +22,15 @@ export interface FileCalls {
    */
   rename(fileId: string, name: string, options?: RenameOptions): Promise<{ readonly fileId: string }>;
   /**
+   * From now on this device keeps as many fragments of the file as one device may, k - 1, whatever others
+   * hold: with any one other it opens the file. Resolves when that is kept; the fragments follow, once the
+   * file is placed and none of it is missing.
+   * @throws PalmError 'unknown-file'; 'storage-full' when they have no room here.
+   */
+  pin(fileId: string): Promise<void>;
+  /** This device keeps its own share again. @throws PalmError 'unknown-file'. */
+  unpin(fileId: string): Promise<void>;
+  /**
    * Begins to restore all missing fragments from this device, without waiting for further losses or for
    * another device's turn. Resolves at once with the files that lack some, the most endangered first;
    * `status().repairs` tells how it goes on, `status().repairPause` why it does not. A file of which fewer

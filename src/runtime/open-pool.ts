@@ -18,7 +18,7 @@ import { ToldActivity, type ListedActivity } from './activity/told-activity.ts';
 import { askedFile } from './asked-file.ts';
 import { atMost, unlessAborted } from './at-most.ts';
 import { Invites } from './doors/invites.ts';
-import { FileNames } from './store/file-names.ts';
+import { FileCare } from './file-care.ts';
 import { blobSource, isFresh } from './store/blob-source.ts';
 import { noticeOf } from './notice.ts';
 import type { OpenPoolEvents } from './open-pool-events.ts';
@@ -62,7 +62,7 @@ export class OpenPool {
   readonly roles: Roles;
   readonly invites: Invites;
   readonly #naming: Naming;
-  readonly fileNames: FileNames;
+  readonly fileCare: FileCare;
   readonly #storeQuota: StoreQuota;
   readonly privateFiles: PrivateFiles;
   readonly #ports: RuntimePorts;
@@ -140,8 +140,7 @@ export class OpenPool {
     const own = { ...ports, identity, driver: this.driver };
     this.roles = new Roles(own, (notice) => this.#events.notice('error', notice));
     this.#naming = new Naming({ ...ports, driver: this.driver, keys: this.keys });
-    const { driver, roles, space } = { driver: this.driver, roles: this.roles, space: this.#space };
-    this.fileNames = new FileNames({ driver, roles, space, naming: this.#naming });
+    this.fileCare = new FileCare({ ...own, roles: this.roles, space: this.#space, naming: this.#naming });
     this.#storeQuota = new StoreQuota(this.driver.peer, this.identity.deviceId);
     this.invites = new Invites({
       ...ports,
@@ -160,6 +159,7 @@ export class OpenPool {
     const [damagedCount, lost] = await Promise.all([this.unfinished.load(), this.#soft.restoreActivity()]);
     const stores = this.unfinished.owners();
     const lostCount = lost + (await this.driver.restore((owner) => stores.has(owner) || isOfRepair(owner)));
+    const lostPins = await this.fileCare.load();
     await this.repairing.start();
     const { peer } = this.driver;
     await this.unfinished.endPublished(Array.from(peer.catalogue.files().values(), ({ salt }) => salt));
@@ -167,7 +167,8 @@ export class OpenPool {
     this.driver.open();
     this.invites.start();
     if (damagedCount > 0) this.#events.notice('warning', { kind: 'unfinished-damaged' });
-    if (lostCount > 0) this.#events.notice('warning', { kind: 'rows-left-out', count: lostCount });
+    const leftOut = lostCount + lostPins;
+    if (leftOut > 0) this.#events.notice('warning', { kind: 'rows-left-out', count: leftOut });
   }
 
   /**

@@ -50,11 +50,19 @@ export abstract class PoolCalls {
   }
 
   async remove(fileId: string): Promise<void> {
-    await (await this.pool()).fileNames.remove(fileId);
+    await (await this.pool()).fileCare.remove(fileId);
   }
 
   async rename(fileId: string, name: string, options: RenameOptions = {}): Promise<{ fileId: string }> {
-    return (await this.pool()).fileNames.rename(fileId, name, options);
+    return (await this.pool()).fileCare.rename(fileId, name, options);
+  }
+
+  async pin(fileId: string): Promise<void> {
+    await (await this.pool()).fileCare.pin(fileId);
+  }
+
+  async unpin(fileId: string): Promise<void> {
+    await (await this.pool()).fileCare.unpin(fileId);
   }
 
   async repair(): Promise<LackingStatus[]> {

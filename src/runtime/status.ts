@@ -299,7 +299,7 @@ function inOrder(listed: Iterable<ListedFile>): ListedFile[] {
 
 /** What stays as long as the name is listed: reading it from the catalogue takes longer than the rest. */
 type FixedStatus = Omit<FileStatus, Health>;
-type Health = 'reach' | 'margin' | 'durable' | 'durableMargin' | 'holders' | 'inOutbox' | 'safe';
+type Health = 'reach' | 'margin' | 'durable' | 'durableMargin' | 'holders' | 'inOutbox' | 'pinned' | 'safe';
 
 function fixedStatus(
   { fileId, contentId, manifest, modifiedMs, by, atMs, details: shown }: ListedFile,
@@ -339,6 +339,7 @@ function withHealth(peer: Peer, content: FileId, fixed: FixedStatus): FileStatus
       fragments: [...fragments].toSorted((a, b) => a - b),
     })),
     inOutbox: peer.inOutbox(content),
+    ...(peer.pins.has(content) && { pinned: true }),
     safe: margin >= 1,
   };
 }

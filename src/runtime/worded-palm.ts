@@ -240,6 +240,14 @@ export class WordedPalm implements Palm {
     return this.#worded(this.#palm.repair());
   }
 
+  pin(fileId: string): Promise<void> {
+    return this.#worded(this.#palm.pin(fileId));
+  }
+
+  unpin(fileId: string): Promise<void> {
+    return this.#worded(this.#palm.unpin(fileId));
+  }
+
   rename(...given: Parameters<Palm['rename']>): ReturnType<Palm['rename']> {
     return this.#worded(this.#palm.rename(...given));
   }

@@ -112,6 +112,13 @@ async function answer(
       const { fileId, name, path } = fieldsOf(body, ['fileId', 'name', 'path']);
       return send(response, await palm.rename(textOf(fileId), textOf(name), { path: textOf(path) }));
     }
+    case 'POST /pin': {
+      const { fileId, isPinned } = fieldsOf(body, ['fileId', 'isPinned']);
+      return send(
+        response,
+        await (isPinned === true ? palm.pin(textOf(fileId)) : palm.unpin(textOf(fileId))),
+      );
+    }
     case 'POST /repair':
       return send(response, { lacking: await palm.repair() });
     case 'POST /leave':

@@ -314,6 +314,9 @@ export const MAX_REQUEST_MS = 60_000;
  */
 export const MIN_LINK_BYTES_PER_S = 500_000;
 
+/** Files that a device keeps as much of as it may: each costs looks, and a fetch of k - 1 fragments. */
+export const MAX_PINNED_FILES = 10_000;
+
 /** The most fragments of one file that a device holds, so that no device alone ever has k. */
 export function fragmentCap(k: number): number {
   return k === 1 ? 1 : k - 1;

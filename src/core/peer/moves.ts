@@ -1,11 +1,17 @@
-// What the peer does about moving fragments: both parts of it, and the word that this device leaves.
+// What the peer does about moving fragments: the parts of it, and the word that this device leaves.
 
 import type { MonotonicMs } from '../model/time.ts';
 import { send } from './peer-effects.ts';
 import type { PeerEffect } from './peer-events.ts';
 import type { PeerState } from './peer-state.ts';
+import type { Pinning } from './pinning.ts';
 
-export function advanceMoves({ moving, handingOver }: PeerState, nowMs: MonotonicMs): PeerEffect[] {
+export function advanceMoves(
+  { moving, handingOver }: PeerState,
+  pinning: Pinning,
+  nowMs: MonotonicMs,
+): PeerEffect[] {
+  pinning.advance(nowMs);
   return [...moving.advance(nowMs), ...handingOver.advance(nowMs)].map(({ to, message }) =>
     send(to, message),
   );

@@ -43,6 +43,8 @@ export interface MovingView {
   durableHoldersOf(file: FileId): ReadonlyMap<DeviceId, FragmentSet>;
   /** Whether the file is being placed, repaired or handed over here. */
   isBusy(file: FileId): boolean;
+  /** Whether this device keeps as much of the file as it may. */
+  isPinned(file: FileId): boolean;
   /** Whether this device rebuilds any file. */
   isRepairing(): boolean;
   /**
@@ -212,8 +214,9 @@ export class Moving {
       this.#offers.delete(file);
     const input = this.#inputOf(nowMs, file, manifest, holders);
     const spread = spreadOf(input);
-    const surplus = spread.surplus.filter(({ device }) => device === this.#view.self);
-    const move = this.#offers.has(file) ? undefined : this.#moveOf(manifest, spread, input);
+    const isPinned = this.#isPinned(file, manifest, input);
+    const surplus = isPinned ? [] : spread.surplus.filter(({ device }) => device === this.#view.self);
+    const move = this.#offers.has(file) ? undefined : this.#moveOf(manifest, spread, input, isPinned);
     if (surplus.length === 0 && move === undefined) {
       this.#watched.delete(file);
       this.#due.add(file, this.#avoided.nextMs(nowMs, file));
@@ -288,10 +291,19 @@ export class Moving {
     return isFull(this.#view.spaceOf(device), part);
   }
 
-  #moveOf(manifest: Manifest, spread: Spread, input: MoveInput) {
+  /** Copies of a pinned file stay, unless a fragment is missing and fits on no other device. */
+  #isPinned(file: FileId, { k, n }: Manifest, { holders, takers }: MoveInput): boolean {
+    if (!this.#view.isPinned(file)) return false;
+    const isOpen = (device: DeviceId): boolean => (holders.get(device)?.size ?? 0) < fragmentCap(k);
+    return reachOf(holders) === n || takers.some(isOpen);
+  }
+
+  #moveOf(manifest: Manifest, spread: Spread, input: MoveInput, isPinned: boolean) {
     if (this.#view.isRepairing() || reachOf(input.holders) < manifest.n) return undefined;
     const { self } = this.#view;
     if (this.#isHandingOver()) {
+      // What it gives away would stay here, too.
+      if (isPinned) return undefined;
       const roomy = input.takers.filter((device) => !this.#isFull(device, TAKER_PART));
       return roomMove(spread, { ...input, takers: roomy });
     }

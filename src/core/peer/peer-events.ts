@@ -68,6 +68,8 @@ export type PeerInput =
   | { readonly kind: 'held'; readonly fragments: readonly HeldFragment[] }
   /** A fragment no longer counts: it was dropped, or a block of it is damaged. */
   | { readonly kind: 'unheld'; readonly file: FileId; readonly fragment: number }
+  /** The files of which this device keeps as much as it may: all of them. */
+  | { readonly kind: 'pins'; readonly files: readonly FileId[] }
   | { readonly kind: 'space'; readonly freeBytes: number }
   /** Everything that was stored here is gone, and nothing can be stored. */
   | { readonly kind: 'storage-gone' }

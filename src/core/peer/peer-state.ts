@@ -33,6 +33,7 @@ import { Outbox } from './outbox.ts';
 import { OwnHoldings } from './own-holdings.ts';
 import { PeerLinks } from './peer-links.ts';
 import type { PeerEffect } from './peer-events.ts';
+import { Pins } from './pins.ts';
 import { proofBlocksOf } from './proof-ranges.ts';
 
 export class PeerState {
@@ -64,6 +65,7 @@ export class PeerState {
   readonly handingOver: HandingOver;
   readonly revisions = new FileRevisions();
   readonly grace = new Grace();
+  readonly pins = new Pins();
   readonly membership: Membership;
   readonly anchoring = new Anchoring(this);
   /** By file that is rebuilt here, the bytes that it may stage. */
@@ -257,8 +259,17 @@ export class PeerState {
   /** The file is placed: what is held besides `keep` is surplus. */
   outboxDone(file: FileId, keep: FragmentSet): PeerEffect {
     this.touch(file);
-    const surplus = [...this.own.of(file)].filter((fragment) => !keep.has(fragment));
+    const own = this.own.of(file);
+    const k = this.catalogue.manifestOf(file)?.k ?? 1;
+    const kept = this.pins.keptOf(file, keep, own, k);
+    const surplus = [...own].filter((fragment) => !kept.has(fragment));
     return { kind: 'outbox-done', file, surplus };
+  }
+
+  /** This device keeps as much as it may of these files. */
+  pinned(files: readonly FileId[]): [] {
+    for (const file of this.pins.set(files)) this.touch(file);
+    return [];
   }
 
   candidates(): Candidate[] {
@@ -278,6 +289,7 @@ export class PeerState {
     this.handover.touch(file);
     this.moving.touch(file);
     this.handingOver.touch(file);
+    this.pins.touch(file);
     this.haveHomesChanged = true;
     if (file === undefined) {
       this.#mayHaveNewMembers = true;
@@ -354,6 +366,7 @@ function movingViewOf(state: PeerState): MovingView {
     durableHoldersOf: (file) => state.durableHoldersOf(file),
     isBusy: (file) => state.outbox.has(file) || state.isRebuilding(file),
     isRepairing: () => state.isRebuilding(),
+    isPinned: (file) => state.pins.has(file),
     provesSinceMs: (device) => {
       const link = links.get(device);
       const isAble = link?.greeted === true && link.features.has('moves') && link.features.has('challenge');

@@ -35,6 +35,8 @@ import { inControl, ofMembership, send } from './peer-effects.ts';
 import type { PeerEffect, PeerInput } from './peer-events.ts';
 import { PeerState } from './peer-state.ts';
 import type { Anchoring } from './anchoring.ts';
+import { Pinning, pinningViewOf } from './pinning.ts';
+import type { Pins } from './pins.ts';
 import { Prefetching } from './prefetching.ts';
 import { RepairPart } from './repair-part.ts';
 import { Requests } from './requests.ts';
@@ -44,6 +46,8 @@ import { VouchingPart } from './vouching-part.ts';
 export class Peer {
   /** The pool as repair sees it. */
   readonly repairView: RepairView;
+  readonly anchoring: Anchoring;
+  readonly pins: Pick<Pins, 'has'>;
   readonly #state: PeerState;
   readonly #telling: HoldingsTelling;
   readonly #requests = new Requests();
@@ -55,6 +59,7 @@ export class Peer {
   readonly #judging: Judging;
   readonly #taking: Taking;
   readonly #repair: RepairPart;
+  readonly #pinning: Pinning;
   readonly #prefetching = new Prefetching();
   readonly #offers: Offers;
   readonly #givingBack: GivingBack;
@@ -64,6 +69,8 @@ export class Peer {
   constructor(self: DeviceId, epoch: number, ownClass: DeviceClass = 'laptop') {
     this.#state = new PeerState(self, epoch, ownClass);
     const { catalogue, links, own } = this.#state;
+    this.anchoring = this.#state.anchoring;
+    this.pins = this.#state.pins;
     this.#telling = new HoldingsTelling(own, links);
     this.#sync = new CatalogueSync(catalogue);
     this.#adding = new AddingEntries(this.#state, this.#sync, this.#prefetching);
@@ -79,6 +86,7 @@ export class Peer {
     this.#repair = new RepairPart(this.#state);
     this.#taking = new Taking(own, this.#repair);
     this.repairView = this.#repair.view(this.#taking);
+    this.#pinning = new Pinning(pinningViewOf(this.#state, this.#taking));
     const parts = { telling: this.#telling, taking: this.#taking, prefetching: this.#prefetching };
     this.#offers = new Offers(this.#state, parts);
     this.#linkLife = new LinkLife(this.#state, {
@@ -171,10 +179,6 @@ export class Peer {
     return this.#state.outbox.progressOf(file);
   }
 
-  get anchoring(): Anchoring {
-    return this.#state.anchoring;
-  }
-
   handle(nowMs: MonotonicMs, input: PeerInput): PeerEffect[] {
     if (input.kind === 'clock-jumped') this.#state.clockJumped(nowMs, input.wallMs);
     this.#state.tell(nowMs, input.kind === 'woke' ? input.frozenMs : 0);
@@ -184,7 +188,7 @@ export class Peer {
       if (effect.kind === 'send') effects.push(send(effect.to, effect.message));
       else effects.push(this.#state.outboxDone(effect.file, effect.keep));
     }
-    effects.push(...this.#repair.advance(nowMs), ...advanceMoves(this.#state, nowMs));
+    effects.push(...this.#repair.advance(nowMs), ...advanceMoves(this.#state, this.#pinning, nowMs));
     effects.push(...this.#state.challenges.start());
     effects.push(...this.#toldOver());
     if (this.grace.takeNew()) this.#telling.hurry(nowMs);
@@ -213,6 +217,7 @@ export class Peer {
       this.#state.whenWallIs(this.grace.nextDeadlineMs()),
       this.membership.nextDeadlineMs(),
       this.#acts.nextDeadlineMs(),
+      this.#pinning.nextDeadlineMs(),
     );
     return this.#state.dueMs;
   }
@@ -242,6 +247,8 @@ export class Peer {
         this.own.delete(input.file, input.fragment);
         this.#state.touch(input.file);
         return [];
+      case 'pins':
+        return this.#state.pinned(input.files);
       case 'space':
         return this.#givingBack.measured(input.freeBytes, this.#prefetching);
       case 'rebuilding':
@@ -270,6 +277,7 @@ export class Peer {
         return [];
       case 'pulled':
         this.#prefetching.held(input.blocks ?? []);
+        this.#pinning.ended(nowMs, input.place.file, input.outcome === 'held');
         return this.#offers.pulled(input.place, input.from, input.outcome);
       case 'request':
         return inControl(this.#requests.wanted(nowMs, input, this.isReachable(input.to)));

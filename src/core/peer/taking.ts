@@ -87,8 +87,20 @@ export class Taking {
     if (own.has(place.fragment)) return 'held';
     const key = keyOf(place);
     if (this.#waiting.has(key) || this.#running.has(key)) return 'queued';
-    const refusal = this.#rules.refusalOf(from, place, manifest);
-    if (refusal !== undefined) return refusal;
+    return this.#rules.refusalOf(from, place, manifest) ?? this.#queued(from, place, manifest);
+  }
+
+  /** This device wants a copy of a fragment that `from` has. Whether it was queued. */
+  wanted(from: DeviceId, place: Place, manifest: Manifest): boolean {
+    const key = keyOf(place);
+    if (this.#own.of(place.file).has(place.fragment) || this.#waiting.has(key) || this.#running.has(key))
+      return false;
+    return this.#queued(from, place, manifest) === 'queued';
+  }
+
+  #queued(from: DeviceId, place: Place, manifest: Manifest): 'queued' | Refusal {
+    const key = keyOf(place);
+    const own = this.#own.of(place.file);
     const ofFile = this.#counts.get(place.file) ?? 0;
     if (own.size + ofFile >= fragmentCap(manifest.k)) return 'cap';
     const bytes = heldBytesOf(manifest);

@@ -142,6 +142,14 @@ export class SharedPalm implements WordlessPalm {
     return this.#call('rename', args);
   }
 
+  pin(fileId: string): Promise<void> {
+    return this.#call('pin', [fileId]);
+  }
+
+  unpin(fileId: string): Promise<void> {
+    return this.#call('unpin', [fileId]);
+  }
+
   repair(): ReturnType<WordlessPalm['repair']> {
     return this.#call('repair', []);
   }

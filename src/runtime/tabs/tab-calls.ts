@@ -16,6 +16,8 @@ type Callable = Pick<
   | 'openLink'
   | 'remove'
   | 'rename'
+  | 'pin'
+  | 'unpin'
   | 'repair'
   | 'leave'
   | 'setDeviceName'
@@ -90,6 +92,9 @@ const MAY_BE_MADE_AGAIN: Readonly<Record<CallName, boolean>> = {
   openLink: true,
   remove: true,
   rename: false,
+  // What is pinned stays so.
+  pin: true,
+  unpin: true,
   repair: true,
   leave: false,
   setDeviceName: true,
@@ -191,6 +196,10 @@ export function performCall(palm: WordlessPalm, call: TabCall, signal?: AbortSig
       return palm.remove(...call.args);
     case 'rename':
       return palm.rename(...call.args);
+    case 'pin':
+      return palm.pin(...call.args);
+    case 'unpin':
+      return palm.unpin(...call.args);
     case 'repair':
       return palm.repair();
     case 'setDeviceName':

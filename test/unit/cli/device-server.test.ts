@@ -30,6 +30,8 @@ const palm = {
   leave: vi.fn<() => Promise<void>>(),
   rename: vi.fn<Palm['rename']>(),
   repair: vi.fn<Palm['repair']>(),
+  pin: vi.fn<Palm['pin']>(),
+  unpin: vi.fn<Palm['unpin']>(),
   grant: vi.fn<(device: string, role: string) => Promise<void>>(),
   shutOut: vi.fn<(device: string) => Promise<void>>(),
   makeRecoveryCode: vi.fn<() => Promise<{ code: string }>>(),
@@ -103,11 +105,16 @@ it('gives roles and shuts out, as the pool lets it', async () => {
   });
 });
 
-it('renames a file, and begins a repair', async () => {
+it('renames and pins files, and begins a repair', async () => {
   const client = await reach();
   palm.rename.mockResolvedValue({ fileId: 'b' });
   expect(await client.rename('a', 'new.txt', 'letters')).toEqual({ fileId: 'b' });
   expect(palm.rename).toHaveBeenCalledWith('a', 'new.txt', { path: 'letters' });
+  await client.pin('b', true);
+  expect(palm.pin).toHaveBeenCalledWith('b');
+  expect(palm.unpin).not.toHaveBeenCalled();
+  await client.pin('b', false);
+  expect(palm.unpin).toHaveBeenCalledWith('b');
   const lacking = [{ fileId: 'b', name: 'new.txt', missingFragments: 2 }];
   palm.repair.mockResolvedValue(lacking);
   expect(await client.repair()).toEqual({ lacking });

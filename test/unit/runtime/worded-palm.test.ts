@@ -115,6 +115,8 @@ function failingWith(thrown: Error): WordlessPalm {
     openLink: fail,
     remove: fail,
     rename: fail,
+    pin: fail,
+    unpin: fail,
     repair: fail,
     leave: fail,
     setDeviceName: fail,
