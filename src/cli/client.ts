@@ -7,12 +7,13 @@ import { type ClientRequest, type IncomingMessage, request as httpRequest } from
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import type { PalmStatus, StoreResult } from '../runtime/api.ts';
+import type { PalmStatus } from '../runtime/api.ts';
 import type { Diagnosis } from '../runtime/doctor-api.ts';
 import type { LackingStatus } from '../runtime/file-api.ts';
 import { CommandError, EXIT, interrupted, toldFailure } from './exit-code.ts';
 import {
   ADD_HEADER,
+  type Added,
   type AddLine,
   type AddRequest,
   ERROR_TRAILER,
@@ -150,7 +151,7 @@ export class DeviceClient {
     wanted: AddRequest,
     input: Readable | undefined,
     progress: (line: Extract<AddLine, { kind: 'progress' }>) => void,
-  ): Promise<StoreResult> {
+  ): Promise<Added> {
     const sending = this.#request('POST', '/add', input === undefined ? undefined : headerOf(wanted));
     if (input === undefined) sending.end(JSON.stringify(wanted));
     else input.pipe(sending);

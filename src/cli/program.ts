@@ -178,9 +178,11 @@ function fileCommands(program: CAC, contextOfFlags: ContextOf): void {
     .option('--name <name>', 'The name in the pool')
     .option('--path <path>', 'The folder in the pool')
     .option('--private', 'Only the link that is printed opens it')
+    .option('--cid', 'With its IPFS CID, as `ipfs add` gives it; the file is read once more')
     .option('-k <count>', 'How many fragments open it')
     .option('-n <count>', 'How many fragments there are')
     .example('palm add photos')
+    .example('palm add --cid film.mp4')
     .example('tar c documents | palm add - --name documents.tar')
     .action((files: readonly string[], flags: CommonFlags) =>
       add(contextOfFlags(flags), files.map(textOf), flags),

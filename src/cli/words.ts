@@ -79,7 +79,13 @@ export const words = {
   noInviteShown:
     '`palm invite` prints an invite; it is not printed here, because journals keep what is printed.',
   verified: (name: string, byteCount: string) => `${name}: all ${byteCount} are there and unchanged.`,
-  phases: { hashing: 'reading', sealing: 'sealing', placing: 'placing', reading: 'reading' },
+  phases: {
+    naming: 'computing its CID',
+    hashing: 'reading',
+    sealing: 'sealing',
+    placing: 'placing',
+    reading: 'reading',
+  },
   relay: { connecting: 'connecting', connected: 'connected', lost: 'lost' },
   pool: 'pool',
   device: 'device',
@@ -141,6 +147,8 @@ export const words = {
     badPath:
       'This path names nothing: "..", ".", empty parts, and escaped slashes and control characters are refused.',
     nothingHere: 'There is no such file or folder here.',
+    noSuchCid: 'The pool has no file of which this CID is known to be true. Folders have none here.',
+    checkingCid: 'Others are being read to see whether their CIDs are true. Try again in a moment.',
     method: 'GET, HEAD, PUT, POST and DELETE are known here.',
     otherFile: 'If-Match names another file. Nothing was sent.',
     thereAlready: 'There is a file of that name already. Nothing was stored.',

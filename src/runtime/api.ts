@@ -110,6 +110,8 @@ export interface FileStatus {
   readonly name: string;
   readonly path: string;
   readonly mime: string;
+  /** The IPFS CID of the bytes, as who gave the name says: nothing checked it. Absent where nobody said. */
+  readonly cid?: string;
   readonly size: number;
   readonly k: number;
   readonly n: number;
@@ -346,11 +348,6 @@ export interface Palm extends TrustCalls, PairCalls, NearbyCalls, FileCalls, Doc
    * @throws PalmError 'bad-invite', 'unknown-file'.
    */
   openLink(link: string): Promise<{ readonly fileId: string }>;
-  /**
-   * Takes this name away for the whole pool; the bytes go with their last name.
-   * @throws PalmError 'unknown-file'.
-   */
-  remove(fileId: string): Promise<void>;
   /**
    * Says goodbye, then wipes keys, records and fragments from this browser. Works even if the pool could not
    * be opened. With `handOver`, other devices first take over what this one holds.

@@ -3,6 +3,8 @@
 export interface RenameOptions {
   /** The folder that it moves to, '' for none. Without it the file stays in its folder. */
   readonly path?: string;
+  /** Another type. Without it the file keeps its own. */
+  readonly mime?: string;
 }
 
 /** A file that lacks fragments, counting what devices that are away bring back. */
@@ -14,6 +16,11 @@ export interface LackingStatus {
 }
 
 export interface FileCalls {
+  /**
+   * Takes this name away for the whole pool; the bytes go with their last name.
+   * @throws PalmError 'unknown-file'.
+   */
+  remove(fileId: string): Promise<void>;
   /**
    * Gives a file another name, for the whole pool; its bytes stay where they are. The name has an id of its
    * own, and a new date. A name that the bytes have already just takes its place.

@@ -67,14 +67,14 @@ export class FileCare {
   }
 
   /** @throws PalmError 'unknown-file', 'removed-file', 'not-allowed', 'bad-argument', 'log-full'. */
-  async rename(id: string, name: string, { path }: RenameOptions): Promise<{ fileId: string }> {
+  async rename(id: string, name: string, { path, mime }: RenameOptions): Promise<{ fileId: string }> {
     const { driver, roles, naming } = this.#ports;
     const { catalogue } = driver.peer;
     const listed = roles.checkedRemoval(askedFile(catalogue, id));
     const before = listed.details();
     // Its name is sealed in its manifest, under the key that is in its link.
     if (before === undefined) throw new PalmError({ code: 'not-allowed', reason: 'private-name' });
-    const details = { ...before, name, path: path ?? before.path };
+    const details = { name, path: path ?? before.path, mime: mime ?? before.mime };
     checkDetails(details);
     if (catalogue.roomOf(driver.deviceId, 'file') <= 0) throw logFull(true);
     const fileId = await naming.rename(listed, details);

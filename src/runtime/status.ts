@@ -2,6 +2,7 @@
 // intent.
 
 import type { FileDetails } from '../core/model/file-details.ts';
+import { splitCid } from '../core/model/content-cid.ts';
 import { compareTimes } from '../core/catalogue/clock.ts';
 import type { ListedFile } from '../core/catalogue/file-index.ts';
 import type { DeviceId, FileId } from '../core/model/ids.ts';
@@ -311,7 +312,7 @@ function fixedStatus(
     contentId,
     name: details?.name ?? '',
     path: details?.path ?? '',
-    mime: details?.mime ?? '',
+    ...splitCid(details?.mime ?? ''),
     size: manifest.size,
     k: manifest.k,
     n: manifest.n,

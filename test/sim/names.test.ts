@@ -238,3 +238,20 @@ scenario(
     await expect(asked).rejects.toMatchObject({ code: 'not-allowed', failure: { reason: 'private-name' } });
   },
 );
+
+scenario('a name that changes keeps its CID, and can be given one', [1_442], async ({ world, pool }) => {
+  const cid = 'Qmf412jQZiuVUtdgnB36FXFX7xg5V6KEbSJ4dpQuhkLyfD';
+  const [one, other] = await pool(2);
+  if (one === undefined || other === undefined) throw new Error('no devices');
+  const shown = () => other.pool.status().files.map(({ name, mime, cid: of }) => ({ name, mime, cid: of }));
+  const storing = one.put(world.random.bytes(5_000), { name: 'a', mime: 'text/plain' });
+  const { fileId } = await world.settled('store', storing);
+  const mime = `text/plain;ipfs-cid=${cid}`;
+  const named = await world.settled('name', one.pool.rename(fileId, 'a', { mime }));
+  expect(named.fileId).not.toBe(fileId);
+  await world.pass(5_000);
+  expect(shown()).toEqual([{ name: 'a', mime: 'text/plain', cid }]);
+  await world.settled('rename', one.pool.rename(named.fileId, 'b'));
+  await world.pass(5_000);
+  expect(shown()).toEqual([{ name: 'b', mime: 'text/plain', cid }]);
+});

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { defaultDataDir } from '../../adapters/node/data-folder.ts';
+import { sameCid } from '../../core/model/content-cid.ts';
 import type { DeviceStatus, FileStatus, PalmStatus } from '../../runtime/api.ts';
 import { DeviceClient } from '../client.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
@@ -42,10 +43,13 @@ export function contextOf(flags: CommonFlags, signal: AbortSignal): Context {
   };
 }
 
-/** The file that `name` means: an id, a name, or a path with a name. @throws CommandError. */
+/** The file that `name` means: an id, a CID, a name, or a path with a name. @throws CommandError. */
 export function fileNamed({ files }: PalmStatus, name: string): FileStatus {
   const byId = files.find(({ fileId }) => fileId === name);
   if (byId !== undefined) return byId;
+  const cid = sameCid(name.replace(/^ipfs:\/\//u, ''));
+  const byCid = files.find((file) => cid !== undefined && sameCid(file.cid ?? '') === cid);
+  if (byCid !== undefined) return byCid;
   const plain = name.replace(/^\/+/u, '');
   const named = files.filter((file) => pathOf(file) === plain);
   const found = named.length > 0 ? named : files.filter((file) => file.name === plain);

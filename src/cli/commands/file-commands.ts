@@ -70,6 +70,7 @@ async function addOne(
         name,
         path,
         isPrivate: flags['private'] === true,
+        withCid: flags['cid'] === true,
         ...(isInput ? {} : { file: source }),
         ...(typeof flags['k'] === 'number' ? { k: flags['k'] } : {}),
         ...(typeof flags['n'] === 'number' ? { n: flags['n'] } : {}),
@@ -78,9 +79,10 @@ async function addOne(
       ({ phase, doneBytes, totalBytes }) => progress.at(phaseText(phase), doneBytes, totalBytes),
     );
     progress.end();
-    const { fileId, deduplicated, link } = result;
+    const { fileId, deduplicated, link, cid } = result;
     if (context.isJson) printJson(result);
     else print(deduplicated ? words.alreadyThere(name, fileId) : words.added(name, fileId));
+    if (cid !== undefined && !context.isJson) print(`ipfs://${cid}`);
     if (link !== undefined && !context.isJson) print(link);
   } finally {
     progress.end();
@@ -245,6 +247,7 @@ export async function where(context: Context, name: string): Promise<void> {
 
 function showFile(file: FileStatus, now: PalmStatus): void {
   print(`${pathOf(file)}  ${formatBytes(file.size)}  ${file.fileId}`);
+  if (file.cid !== undefined) print(`ipfs://${file.cid}`);
   print(safetyOf(file, now.devices).sentence);
   showHolders(file, now);
 }

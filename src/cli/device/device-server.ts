@@ -4,33 +4,26 @@
 // Invariants: bodies are bounded, except the bytes of a file, which are never in memory as a whole; when a
 // client goes away, what it asked for is cancelled.
 
-import { chmodSync, createWriteStream, rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { INVITED_ROLES, type Role, ROLES } from '../../core/model/role.ts';
 import { fieldsOf } from '../../core/encoding/decode.ts';
-import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
+import type { Palm } from '../../runtime/api.ts';
 import { type Placement, PLACEMENTS } from '../../core/model/policy.ts';
 import type { InviteOptions } from '../../runtime/invite-api.ts';
-import { TokenError, type Tokens } from '../gateway/tokens.ts';
+import type { Tokens } from '../gateway/tokens.ts';
 import type { DeviceMetrics } from '../operations/device-metrics.ts';
 import { written } from '../gateway/written.ts';
-import { words } from '../words.ts';
-import { GatewayError, type GatewaySwitch } from './gateway-switch.ts';
-import { openDiskFile } from './disk-file.ts';
-import { ADD_HEADER, type AddLine, type AddRequest, ERROR_TRAILER, type ToldError } from './messages.ts';
+import type { GatewaySwitch } from './gateway-switch.ts';
+import { add, type AddingDevice } from './adding.ts';
+import { ERROR_TRAILER } from './messages.ts';
+import { jsonBody, RequestError, textOf, toldOf } from './requests.ts';
 import { createToken, listTokens, removeToken } from './token-requests.ts';
 
-/** Far longer than any request but the bytes of a file. */
-const MAX_BODY_BYTES = 64 * 1024;
 /** Read at once: as much as a few blocks. */
 const READ_BYTES = 1024 * 1024;
-/** Between two lines of progress, ms. */
-const PROGRESS_EVERY_MS = 200;
 
-export interface ServedDevice {
+export interface ServedDevice extends AddingDevice {
   readonly palm: Palm;
   /** The invite, after the device looked up its address. */
   invite(options: InviteOptions): Promise<string>;
@@ -39,8 +32,6 @@ export interface ServedDevice {
   readonly tokens: Tokens;
   readonly metrics: Pick<DeviceMetrics, 'store' | 'read'>;
   readonly gateway: Pick<GatewaySwitch, 'turnOn' | 'turnOff'>;
-  /** A folder for bytes that come in a request. */
-  readonly spoolPath: string;
   /** Ends the process. */
   stop(): void;
 }
@@ -141,74 +132,6 @@ async function answer(
   }
 }
 
-async function add(device: ServedDevice, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const header = request.headers[ADD_HEADER];
-  const isBody = typeof header === 'string';
-  const wanted = addRequestOf(isBody ? JSON.parse(decodeURIComponent(header)) : await jsonBody(request));
-  const leaving = new AbortController();
-  response.on('close', () => leaving.abort());
-  const line = (told: AddLine): boolean => response.write(`${JSON.stringify(told)}\n`);
-  response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
-  try {
-    const result = isBody
-      ? await addBody(device, wanted, request, leaving.signal, line)
-      : await addFile(device, wanted.file ?? '', wanted, leaving.signal, line);
-    line({ kind: 'done', result });
-  } catch (error) {
-    line({ kind: 'failed', error: toldOf(error) });
-  }
-  response.end();
-}
-
-/** The runtime must know a file's size, and reads it again: the bytes are gathered on the disk first. */
-async function addBody(
-  device: ServedDevice,
-  wanted: AddRequest,
-  request: IncomingMessage,
-  signal: AbortSignal,
-  line: (told: AddLine) => void,
-): Promise<StoreResult> {
-  const path = join(device.spoolPath, `${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`);
-  try {
-    await pipeline(request, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal });
-    return await addFile(device, path, wanted, signal, line);
-  } finally {
-    rmSync(path, { force: true });
-  }
-}
-
-async function addFile(
-  { palm, metrics }: ServedDevice,
-  path: string,
-  { name, path: folder, isPrivate, k, n }: AddRequest,
-  signal: AbortSignal,
-  line: (told: AddLine) => void,
-): Promise<StoreResult> {
-  const file = await openDiskFile(path, name);
-  const options: StoreOptions = {
-    name,
-    path: folder,
-    private: isPrivate,
-    ...(k === undefined ? {} : { k }),
-    ...(n === undefined ? {} : { n }),
-    signal,
-  };
-  const before = new Set(palm.status().transfers.map(({ id }) => id));
-  const timer = setInterval(() => {
-    const own = palm
-      .status()
-      .transfers.find(({ id, kind, name: of }) => !before.has(id) && kind === 'store' && of === name);
-    if (own === undefined) return;
-    const { phase, doneBytes, totalBytes } = own;
-    line({ kind: 'progress', phase, doneBytes, totalBytes });
-  }, PROGRESS_EVERY_MS);
-  try {
-    return await metrics.store(file.size, () => palm.store(file, options));
-  } finally {
-    clearInterval(timer);
-  }
-}
-
 async function sendFile(
   { palm, metrics }: ServedDevice,
   url: URL,
@@ -266,34 +189,6 @@ async function sendLog(palm: Palm, response: ServerResponse): Promise<void> {
   response.on('close', palm.subscribe(look));
 }
 
-class RequestError extends Error {}
-
-async function jsonBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let byteCount = 0;
-  for await (const chunk of request) {
-    if (!Buffer.isBuffer(chunk)) throw new RequestError('no bytes');
-    byteCount += chunk.length;
-    if (byteCount > MAX_BODY_BYTES) throw new RequestError('a request that is too long');
-    chunks.push(chunk);
-  }
-  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-}
-
-function addRequestOf(value: unknown): AddRequest {
-  if (typeof value !== 'object' || value === null) throw new RequestError('no addition');
-  const field = (name: string): unknown => Reflect.get(value, name);
-  const [file, k, n] = [field('file'), field('k'), field('n')];
-  return {
-    name: textOf(field('name')),
-    path: textOf(field('path')),
-    isPrivate: field('isPrivate') === true,
-    ...(typeof file === 'string' ? { file } : {}),
-    ...(typeof k === 'number' ? { k } : {}),
-    ...(typeof n === 'number' ? { n } : {}),
-  };
-}
-
 async function useGateway(gateway: ServedDevice['gateway'], body: unknown): Promise<unknown> {
   const { isOn, host, port, name, openMetrics } = fieldsOf(body, [
     'isOn',
@@ -335,11 +230,6 @@ function placementOf(value: unknown): Placement {
   return placement;
 }
 
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  throw new RequestError('a text was expected');
-}
-
 function optionalText(value: unknown): string | undefined {
   return value === null ? undefined : textOf(value);
 }
@@ -347,26 +237,6 @@ function optionalText(value: unknown): string | undefined {
 function namedDevice(name: unknown): { readonly deviceName?: string } {
   const deviceName = optionalText(name);
   return deviceName === undefined ? {} : { deviceName };
-}
-
-function toldOf(error: unknown): ToldError {
-  if (isPalmError(error)) return { code: error.code, message: error.message };
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'ENOENT') return { code: 'source-changed', message: words.noSuchFile };
-  if (code === 'EISDIR') return { code: 'bad-argument', message: words.isFolder };
-  if (code === 'EACCES') return { code: 'source-changed', message: words.notAllowed };
-  if (code === 'ENOSPC') {
-    const full = new PalmError({ code: 'storage-full', reason: 'device' });
-    return { code: full.code, message: words.diskFull };
-  }
-  if (
-    error instanceof RequestError ||
-    error instanceof TokenError ||
-    error instanceof GatewayError ||
-    error instanceof SyntaxError
-  )
-    return { code: 'bad-request', message: error.message };
-  return { code: 'bug', message: error instanceof Error ? error.message : String(error) };
 }
 
 function send(response: ServerResponse, body: unknown): void {

@@ -9,6 +9,9 @@ export interface ToldError {
   readonly message: string;
 }
 
+/** `cid`: where one was asked for. */
+export type Added = StoreResult & { readonly cid?: string };
+
 /** A line of the answer to an addition. */
 export type AddLine =
   | {
@@ -17,7 +20,7 @@ export type AddLine =
       readonly doneBytes: number;
       readonly totalBytes: number;
     }
-  | { readonly kind: 'done'; readonly result: StoreResult }
+  | { readonly kind: 'done'; readonly result: Added }
   | { readonly kind: 'failed'; readonly error: ToldError };
 
 /** A file to add: at a path of the device's machine, or in the request's body. */
@@ -28,6 +31,8 @@ export interface AddRequest {
   readonly isPrivate: boolean;
   readonly k?: number;
   readonly n?: number;
+  /** With its IPFS CID, which takes a read of its own. */
+  readonly withCid?: boolean;
 }
 
 /** The trailer of a file's bytes that ended too early: a ToldError in JSON, escaped as a URL. */

@@ -12,6 +12,7 @@ import type { DeviceLog } from '../operations/device-log.ts';
 import { DeviceMetrics } from '../operations/device-metrics.ts';
 import { openDiskFile } from './disk-file.ts';
 import { GatewaySwitch } from './gateway-switch.ts';
+import { KnownCids } from './known-cids.ts';
 import { openNodeDevice } from './compose.ts';
 import { savedOrigin, SETTINGS_FILE, socketUrlOf } from './saved-relay.ts';
 import { serveDevice } from './device-server.ts';
@@ -72,7 +73,8 @@ export async function runDevice(
   const useRelay = async (url: string | undefined): Promise<void> => relay.use(url);
   const tokens = new Tokens(folder.file(TOKENS_FILE));
   const metrics = new DeviceMetrics(palm);
-  const served = { palm, tokens, metrics, spoolPath };
+  const cids = new KnownCids(palm);
+  const served = { palm, tokens, metrics, cids, spoolPath };
   const gateway = new GatewaySwitch({ ...served, log, openFile: openDiskFile }, folder.file(GATEWAY_FILE));
   // The device is worth more than its gateway.
   await gateway.restore().catch((error: unknown) => log.error({ err: error }, 'gateway off'));

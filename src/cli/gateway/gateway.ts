@@ -14,6 +14,7 @@ import { words } from '../words.ts';
 import { prefersJson, Refusal, refusalOf, secure, sendFailure, sendJson, sendText } from './answer.ts';
 import { boundConnections } from './bounded-connections.ts';
 import { checkOrigin, checkScope, ownHosts, tokenOf } from './gate.ts';
+import { type CheckedCids, fileOfCid } from './cids.ts';
 import { fileAt, listingOf, pageOf, isServed } from './listing.ts';
 import { answerProbe, sendMetrics } from './probes.ts';
 import { RecentStatus } from './recent-status.ts';
@@ -26,6 +27,7 @@ import type { Tokens } from './tokens.ts';
 export interface GatewayDevice extends TakingDevice {
   readonly palm: Pick<Palm, 'status' | 'subscribe' | 'read' | 'store' | 'remove'>;
   readonly tokens: Pick<Tokens, 'check'>;
+  readonly cids: CheckedCids;
   readonly metrics: DeviceMetrics;
   readonly log: DeviceLog;
 }
@@ -156,6 +158,7 @@ class Desk {
       checkScope(token, 'read');
       return sendMetrics(this.#device.metrics, this.#openMetrics, request, response);
     }
+    if (room === 'ipfs') return this.#showByCid(status, target, token, request, response);
     if (room !== '' && room !== 'f') throw new Refusal(404, 'unknown-path', words.gateway.nothingHere);
     const rest = { ...target, segments: target.segments.slice(1) };
     switch (request.method) {
@@ -204,6 +207,26 @@ class Desk {
     // It may have come a moment ago.
     this.#status.changed();
     return this.#show(this.#status.now(), { segments, query }, request, response, true);
+  }
+
+  /** A file by the IPFS CID of its bytes; folders have none here. */
+  async #showByCid(
+    status: PalmStatus,
+    { segments: [, ...asked], query }: Target,
+    token: Parameters<typeof checkScope>[0],
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      throw new Refusal(405, 'method', words.gateway.method, { Allow: 'GET, HEAD' });
+    checkScope(token, 'read');
+    const { stallMs } = this.#limits;
+    await this.#withBody(async () => {
+      const found = await fileOfCid(status, asked, this.#device.cids);
+      const asDownload = query.has('download');
+      if (response.destroyed) return;
+      await sendFile(this.#device, found.file, request, response, { stallMs, asDownload, tag: found.cid });
+    });
   }
 
   async #take(

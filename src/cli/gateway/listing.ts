@@ -25,6 +25,8 @@ interface ListedFile {
   /** Whether enough fragments can be reached now. */
   readonly readable: boolean;
   readonly url: string;
+  /** The IPFS CID of its bytes, as who gave the name says. */
+  readonly cid?: string;
 }
 
 /** Undefined when no file is in or below the folder; the pool itself may be empty. */
@@ -58,7 +60,7 @@ export function fileAt({ files }: Pick<PalmStatus, 'files'>, path: string): File
 }
 
 function listed(file: FileStatus): ListedFile {
-  const { name, fileId, size, modifiedMs, storedAtMs, reach, k } = file;
+  const { name, fileId, size, modifiedMs, storedAtMs, reach, k, cid } = file;
   return {
     name,
     fileId,
@@ -68,6 +70,7 @@ function listed(file: FileStatus): ListedFile {
     storedAtMs,
     readable: reach >= k,
     url: urlOfFile(file),
+    ...(cid === undefined ? {} : { cid }),
   };
 }
 

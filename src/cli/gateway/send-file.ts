@@ -27,6 +27,13 @@ export interface SendingDevice {
   readonly metrics: Pick<DeviceMetrics, 'read'>;
 }
 
+export interface Sending {
+  readonly stallMs: number;
+  readonly asDownload: boolean;
+  /** A strong validator of the bytes. Default: the file's id. */
+  readonly tag?: string;
+}
+
 interface Part {
   readonly start: number;
   /** One past its last byte. */
@@ -39,9 +46,9 @@ export async function sendFile(
   file: FileStatus,
   request: IncomingMessage,
   response: ServerResponse,
-  { stallMs, asDownload }: { readonly stallMs: number; readonly asDownload: boolean },
+  { stallMs, asDownload, tag = file.fileId }: Sending,
 ): Promise<void> {
-  const etag = `"${file.fileId}"`;
+  const etag = `"${tag}"`;
   response.setHeader('ETag', etag);
   response.setHeader('Accept-Ranges', 'bytes');
   // Kept, but shown again only when the token still counts.

@@ -49,7 +49,7 @@ export class Naming {
    * content lost all of its names in the meantime.
    */
   name(content: FileId, details: FileDetails, modifiedMs: number): Promise<FileId | undefined> {
-    return this.inTurn(content, () => this.#name(content, details, modifiedMs));
+    return this.inTurn(content, () => this.#name(content, details, modifiedMs, isSame));
   }
 
   /** Takes a name away. With the last one, the content goes. */
@@ -69,17 +69,23 @@ export class Naming {
     const { catalogue } = this.#ports.driver.peer;
     return this.inTurn(contentId, async () => {
       if (!catalogue.namesOf(contentId).includes(fileId)) return undefined;
-      const renamed = await this.#name(contentId, details, modifiedMs);
+      const renamed = await this.#name(contentId, details, modifiedMs, isEqual);
       if (renamed !== fileId) await this.#remove(fileId, contentId);
       return renamed;
     });
   }
 
-  async #name(content: FileId, details: FileDetails, modifiedMs: number): Promise<FileId | undefined> {
+  /** `isTaken`: whether a name that is there will do. */
+  async #name(
+    content: FileId,
+    details: FileDetails,
+    modifiedMs: number,
+    isTaken: typeof isSame,
+  ): Promise<FileId | undefined> {
     const { clock, random, cryptography, driver, keys } = this.#ports;
     const { catalogue } = driver.peer;
     const names = catalogue.namesOf(content);
-    const same = names.find((fileId) => isSame(catalogue.listedFile(fileId)?.details(), details));
+    const same = names.find((fileId) => isTaken(catalogue.listedFile(fileId)?.details(), details));
     if (names.length === 0 || same !== undefined) return same;
     const name: FileName = {
       content,
@@ -110,6 +116,10 @@ export class Naming {
 
 function isSame(details: FileDetails | undefined, { name, path }: FileDetails): boolean {
   return details?.name === name && details.path === path;
+}
+
+function isEqual(details: FileDetails | undefined, wanted: FileDetails): boolean {
+  return isSame(details, wanted) && details?.mime === wanted.mime;
 }
 
 function nothing(): void {

@@ -23,6 +23,7 @@ const gateway = {
   turnOn: vi.fn(async () => ({ url: 'http://127.0.0.1:1/', isOpen: false })),
   turnOff: vi.fn(async () => undefined),
 };
+const learn = vi.fn<(contentId: string, cid: string) => void>();
 const palm = {
   status: vi.fn(() => inNoPool()),
   store: vi.fn<(blob: Blob, options: StoreOptions) => Promise<unknown>>(),
@@ -47,6 +48,7 @@ beforeEach(async () => {
     invite: async () => 'https://a.test/#/join/u',
     useRelay: vi.fn(async () => undefined),
     tokens: new Tokens(join(folder, 'tokens.json')),
+    cids: { learn },
     metrics: new DeviceMetrics(palm as unknown as Palm), // the part that is called
     gateway,
     spoolPath: folder,
@@ -154,6 +156,27 @@ it('adds a file of this machine by its path, and what comes in the request, whol
   await client.add({ ...wanted, name: 'two' }, Readable.from(['from ', 'a pipe']), () => undefined);
   expect(stored).toEqual(['a/one: from the disk', 'a/two: from a pipe']);
   expect(readdirSync(folder).toSorted()).toEqual(['here', 'palm.sock']);
+});
+
+it('adds a file with its CID, also to the name of bytes that the pool had', async () => {
+  const cid = 'Qmf412jQZiuVUtdgnB36FXFX7xg5V6KEbSJ4dpQuhkLyfD';
+  writeFileSync(join(folder, 'hello.txt'), 'hello world');
+  palm.store.mockResolvedValue({ fileId: 'a', deduplicated: true, placed: 8 });
+  const listed = { fileId: 'a', contentId: 'content', name: 'hello.txt', path: 'x', mime: 'text/plain' };
+  palm.status.mockReturnValue({ ...inPool(), files: [listed] });
+  palm.rename.mockResolvedValue({ fileId: 'b' });
+  const wanted = { name: 'hello.txt', path: 'x', isPrivate: false, file: join(folder, 'hello.txt') };
+  const client = await reach();
+  const added = await client.add({ ...wanted, withCid: true }, undefined, () => undefined);
+  expect(added).toEqual({ fileId: 'b', deduplicated: true, placed: 8, cid });
+  expect(palm.store.mock.lastCall?.[1].mime).toBe(`;ipfs-cid=${cid}`);
+  const mime = `text/plain;ipfs-cid=${cid}`;
+  expect(palm.rename).toHaveBeenCalledWith('a', 'hello.txt', { path: 'x', mime });
+  expect(learn).toHaveBeenCalledWith('content', cid);
+  // Another device's name stays as it is.
+  palm.rename.mockRejectedValue(new PalmError({ code: 'not-allowed', reason: 'file-of-another' }));
+  const again = await client.add({ ...wanted, withCid: true }, undefined, () => undefined);
+  expect(again).toMatchObject({ fileId: 'a', cid });
 });
 
 it.each([

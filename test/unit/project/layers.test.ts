@@ -92,6 +92,7 @@ const LAYERS: readonly Layer[] = [
     reaches: ['src/core', 'src/runtime', ...NODE_ADAPTERS, 'src/ui/text', 'src/wasm/build', 'src/cli'],
     packages: ['node:', '@subspace/reed-solomon-erasure.wasm'],
   },
+  { path: 'src/cli/device/file-cid.ts', reaches: [], packages: ['ipfs-unixfs-importer'] },
   {
     path: 'src/cli/device',
     reaches: ['src/core', 'src/runtime', ...NODE_ADAPTERS, 'src/cli'],

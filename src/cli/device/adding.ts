@@ -1,0 +1,158 @@
+// Additions that come over the device's socket: a file of this machine, or the bytes of the request.
+
+import { createWriteStream, rmSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { withCid } from '../../core/model/content-cid.ts';
+import { isPalmError } from '../../core/model/errors.ts';
+import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
+import type { DeviceMetrics } from '../operations/device-metrics.ts';
+import { openDiskFile } from './disk-file.ts';
+import { cidOfBytes } from './file-cid.ts';
+import type { KnownCids } from './known-cids.ts';
+import { ADD_HEADER, type Added, type AddLine, type AddRequest } from './messages.ts';
+import { jsonBody, RequestError, textOf, toldOf } from './requests.ts';
+
+/** Between two lines of progress, ms. */
+const PROGRESS_EVERY_MS = 200;
+
+export interface AddingDevice {
+  readonly palm: Pick<Palm, 'status' | 'store' | 'rename'>;
+  readonly metrics: Pick<DeviceMetrics, 'store'>;
+  readonly cids: Pick<KnownCids, 'learn'>;
+  /** A folder for bytes that come in a request. */
+  readonly spoolPath: string;
+}
+
+/** Answers with lines: how far it is, and how it ended. */
+export async function add(
+  device: AddingDevice,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const header = request.headers[ADD_HEADER];
+  const isBody = typeof header === 'string';
+  const wanted = addRequestOf(isBody ? JSON.parse(decodeURIComponent(header)) : await jsonBody(request));
+  const leaving = new AbortController();
+  response.on('close', () => leaving.abort());
+  const line = (told: AddLine): boolean => response.write(`${JSON.stringify(told)}\n`);
+  response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+  try {
+    const result = isBody
+      ? await addBody(device, wanted, request, leaving.signal, line)
+      : await addFile(device, wanted.file ?? '', wanted, leaving.signal, line);
+    line({ kind: 'done', result });
+  } catch (error) {
+    line({ kind: 'failed', error: toldOf(error) });
+  }
+  response.end();
+}
+
+/** The runtime must know a file's size, and reads it again: the bytes are gathered on the disk first. */
+async function addBody(
+  device: AddingDevice,
+  wanted: AddRequest,
+  request: IncomingMessage,
+  signal: AbortSignal,
+  line: (told: AddLine) => void,
+): Promise<Added> {
+  const path = join(device.spoolPath, `${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`);
+  try {
+    await pipeline(request, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal });
+    return await addFile(device, path, wanted, signal, line);
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+async function addFile(
+  device: AddingDevice,
+  path: string,
+  wanted: AddRequest,
+  signal: AbortSignal,
+  line: (told: AddLine) => void,
+): Promise<Added> {
+  const file = await openDiskFile(path, wanted.name);
+  if (wanted.withCid !== true) return store(device, file, wanted, file.type, signal, line);
+  const cid = await cidOfBytes(counted(file, line), signal);
+  const stored = await store(device, file, wanted, withCid(file.type, cid), signal, line);
+  return { ...stored, fileId: await namedByCid(device, stored.fileId, cid), cid };
+}
+
+async function* counted(file: File, line: (told: AddLine) => void): AsyncGenerator<Uint8Array> {
+  let doneBytes = 0;
+  let toldAtMs = performance.now();
+  // The runtime's types of streams are those of pages, which cannot be iterated.
+  for await (const piece of file.stream() as unknown as AsyncIterable<Uint8Array>) {
+    yield piece;
+    doneBytes += piece.length;
+    if (performance.now() - toldAtMs < PROGRESS_EVERY_MS) continue;
+    toldAtMs = performance.now();
+    line({ kind: 'progress', phase: 'naming', doneBytes, totalBytes: file.size });
+  }
+}
+
+/** Bytes that the pool had keep the type of their name: it gets the CID now. Returns the name's id. */
+async function namedByCid({ palm, cids }: AddingDevice, fileId: string, cid: string): Promise<string> {
+  const listed = palm.status().files.find((file) => file.fileId === fileId);
+  if (listed === undefined) return fileId;
+  cids.learn(listed.contentId, cid);
+  if (listed.cid === cid) return fileId;
+  const { name, path, mime } = listed;
+  try {
+    return (await palm.rename(fileId, name, { path, mime: withCid(mime, cid) })).fileId;
+  } catch (error) {
+    // Another device's name stays as that one gave it.
+    if (isPalmError(error, 'not-allowed')) return fileId;
+    throw error;
+  }
+}
+
+async function store(
+  { palm, metrics }: AddingDevice,
+  file: File,
+  { name, path, isPrivate, k, n }: AddRequest,
+  mime: string,
+  signal: AbortSignal,
+  line: (told: AddLine) => void,
+): Promise<StoreResult> {
+  const options: StoreOptions = {
+    name,
+    path,
+    mime,
+    private: isPrivate,
+    ...(k === undefined ? {} : { k }),
+    ...(n === undefined ? {} : { n }),
+    signal,
+  };
+  const before = new Set(palm.status().transfers.map(({ id }) => id));
+  const timer = setInterval(() => {
+    const own = palm
+      .status()
+      .transfers.find(({ id, kind, name: of }) => !before.has(id) && kind === 'store' && of === name);
+    if (own === undefined) return;
+    const { phase, doneBytes, totalBytes } = own;
+    line({ kind: 'progress', phase, doneBytes, totalBytes });
+  }, PROGRESS_EVERY_MS);
+  try {
+    return await metrics.store(file.size, () => palm.store(file, options));
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function addRequestOf(value: unknown): AddRequest {
+  if (typeof value !== 'object' || value === null) throw new RequestError('no addition');
+  const field = (name: string): unknown => Reflect.get(value, name);
+  const [file, k, n] = [field('file'), field('k'), field('n')];
+  return {
+    name: textOf(field('name')),
+    path: textOf(field('path')),
+    isPrivate: field('isPrivate') === true,
+    withCid: field('withCid') === true,
+    ...(typeof file === 'string' ? { file } : {}),
+    ...(typeof k === 'number' ? { k } : {}),
+    ...(typeof n === 'number' ? { n } : {}),
+  };
+}

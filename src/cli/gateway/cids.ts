@@ -1,0 +1,64 @@
+// Files by the IPFS CIDs of their bytes. A CID is the word of who gave a file its name, so nothing is served
+// by one before the bytes were read and found to have it.
+//
+// Invariant: of any number of names that claim a CID, a request has at most MAX_CLAIMS read.
+
+import { sameCid } from '../../core/model/content-cid.ts';
+import type { FileStatus, PalmStatus } from '../../runtime/api.ts';
+import { words } from '../words.ts';
+import { Refusal } from './answer.ts';
+import { isServed } from './listing.ts';
+
+/** The oldest of them: what claims a CID that another file has comes later, unless it was there first. */
+const MAX_CLAIMS = 4;
+/** A whole read takes a while, s. */
+const CHECK_RETRY_S = 10;
+
+export interface CheckedCids {
+  /** Whether this device found before that the file has the CID of its name. */
+  isKnown(file: FileStatus): boolean;
+  /** The same, found out now by a read of the file; undefined when too many are being read for that. */
+  check(file: FileStatus): Promise<boolean | undefined>;
+}
+
+/** Of each status, the files by their CIDs: looking at ten thousand of them takes some ten ms. */
+const indexes = new WeakMap<PalmStatus, ReadonlyMap<string, readonly FileStatus[]>>();
+
+/** @throws Refusal; what reading a file fails with. */
+export async function fileOfCid(
+  status: PalmStatus,
+  segments: readonly string[],
+  cids: CheckedCids,
+): Promise<{ readonly file: FileStatus; readonly cid: string }> {
+  const [asked = ''] = segments;
+  const cid = sameCid(asked);
+  // A path below a file leads nowhere.
+  const claims = cid === undefined || segments.length > 1 ? [] : (indexOf(status).get(cid) ?? []);
+  if (cid !== undefined) {
+    const known = claims.find((file) => cids.isKnown(file));
+    if (known !== undefined) return { file: known, cid };
+    for (const file of onePerContent(claims).slice(0, MAX_CLAIMS)) {
+      const isTrue = await cids.check(file);
+      if (isTrue === undefined)
+        throw new Refusal(503, 'busy', words.gateway.checkingCid, { 'Retry-After': String(CHECK_RETRY_S) });
+      if (isTrue) return { file, cid };
+    }
+  }
+  throw new Refusal(404, 'unknown-file', words.gateway.noSuchCid);
+}
+
+function indexOf(status: PalmStatus): ReadonlyMap<string, readonly FileStatus[]> {
+  const made = indexes.get(status);
+  if (made !== undefined) return made;
+  const index = new Map<string, FileStatus[]>();
+  for (const file of status.files) {
+    const cid = isServed(file) ? sameCid(file.cid ?? '') : undefined;
+    if (cid !== undefined) index.set(cid, [...(index.get(cid) ?? []), file]);
+  }
+  indexes.set(status, index);
+  return index;
+}
+
+function onePerContent(files: readonly FileStatus[]): FileStatus[] {
+  return [...new Map(files.toReversed().map((file) => [file.contentId, file])).values()].toReversed();
+}
