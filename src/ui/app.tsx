@@ -5,6 +5,7 @@ import type { ComponentType } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Palm } from '../runtime/api.ts';
 import type { DownloadStore } from './download/download-store.ts';
+import { DoctorDialog } from './dialogs/doctor-dialog.tsx';
 import { Toasts } from './parts/toasts.tsx';
 import { InstallOffer } from './parts/install-offer.tsx';
 import { UpdateOffer } from './parts/update-offer.tsx';
@@ -59,10 +60,21 @@ function OpenedApp({ palm, downloadStore, probeRelay, poolScreen, update, instal
   return (
     <PageContext.Provider value={page}>
       <Screen page={page} poolScreen={poolScreen} />
+      <Doctor page={page} />
       <InstallOffer install={install} />
       {update.value === undefined ? null : <UpdateOffer update={update.value} />}
       <Toasts />
     </PageContext.Provider>
+  );
+}
+
+function Doctor({ page: { palm, isDiagnosing } }: { readonly page: Page }) {
+  if (!isDiagnosing.value) return null;
+  return (
+    <DoctorDialog
+      diagnose={(options) => palm.diagnose(options)}
+      onClose={() => (isDiagnosing.value = false)}
+    />
   );
 }
 
@@ -115,6 +127,9 @@ function useRoute(page: Page, inPool: boolean) {
       if (isMember && arrived.kind === 'join') {
         forgetAddress();
         refuseSecondPool(page);
+      } else if (arrived.kind === 'doctor') {
+        forgetAddress();
+        page.isDiagnosing.value = true;
       } else if (arrived.kind === 'unknown') {
         forgetAddress();
         page.alerts.raise(words.messages.noSuchPage(arrived.path));

@@ -19,6 +19,7 @@ import type { Sharing } from '../runtime/tabs/seats.ts';
 import type { DeviceRequest } from '../runtime/tabs/tab-ports.ts';
 import { WordedPalm, type WordlessPalm } from '../runtime/worded-palm.ts';
 import { App } from './app.tsx';
+import type { Diagnose } from './dialogs/doctor-dialog.tsx';
 import { loadDetector } from './dialogs/camera.ts';
 import type { DownloadStore } from './download/download-store.ts';
 import { awaitedStore } from './download/awaited-store.ts';
@@ -56,12 +57,16 @@ const install = watchForInstall();
 /** How many tabs ended whose work may go on in this one. */
 const endedTabs = signal(0);
 
+/** Loaded when it is asked for: a page that opens has a doctor of its own. */
+const diagnose: Diagnose = async (options) => (await import('./compose-doctor.ts')).diagnoseAlone(options);
+
 function Root() {
   const now = state.value;
   const [bug] = useErrorBoundary();
   // Reloading redraws everything from what is stored, which drawing cannot have changed.
-  if (bug !== undefined) return <StartScreen state={{ kind: 'failed', reason: explain(bug) }} />;
-  if (now.kind !== 'open') return <StartScreen state={now} />;
+  if (bug !== undefined)
+    return <StartScreen state={{ kind: 'failed', reason: explain(bug) }} diagnose={diagnose} />;
+  if (now.kind !== 'open') return <StartScreen state={now} diagnose={diagnose} />;
   const { palm, downloadStore, probeRelay } = now;
   return <App {...{ palm, downloadStore, probeRelay, poolScreen, update, install, endedTabs }} />;
 }
@@ -128,6 +133,8 @@ async function loadRest(firstRequest: DeviceRequest): Promise<Rest> {
       import('./pool/pool-screen.tsx'),
       import('./loaded-parts.ts').then(({ loadParts }) => loadParts()),
       loadDetector(),
+      // For a device that does not open.
+      import('./compose-doctor.ts'),
     ]);
     poolScreen.value = PoolScreen;
     const device = openDevice(

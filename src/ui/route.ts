@@ -12,11 +12,15 @@ export type Route =
   | { readonly kind: 'file'; readonly link: string }
   /** To invite a device, from the icon on the home screen. */
   | { readonly kind: 'invite' }
+  /** To open the connection doctor. */
+  | { readonly kind: 'doctor' }
   /** The app has one page, and this is not its path. */
   | { readonly kind: 'unknown'; readonly path: string };
 
 /** What the manifest's shortcut opens (vite.config.ts). */
 const INVITE_HASH = '#/invite';
+/** What people can be told to open. */
+const DOCTOR_HASH = '#/doctor';
 
 /** The route of an address (`location.href`), also of one whose '#' became part of the path. */
 export function parseRoute(href: string): Route {
@@ -26,6 +30,7 @@ export function parseRoute(href: string): Route {
   if (link?.kind === 'file') return { kind: 'file', link: href };
   const { pathname, hash } = new URL(href);
   if (pathname === '/' && hash === INVITE_HASH) return { kind: 'invite' };
+  if (pathname === '/' && hash === DOCTOR_HASH) return { kind: 'doctor' };
   return pathname === '/' || pathname === '/index.html'
     ? { kind: 'home' }
     : { kind: 'unknown', path: pathname };

@@ -2,6 +2,7 @@
 
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
+import { DoctorDialog, type Diagnose } from './dialogs/doctor-dialog.tsx';
 import { Brand } from './parts/brand.tsx';
 import type { PlatformNeed, PlatformVerdict } from './platform-check.ts';
 import { CopyMessage } from './parts/copy-message.tsx';
@@ -24,7 +25,13 @@ export type StartState =
 
 const REASON_ID = 'reason';
 
-export function StartScreen({ state }: { readonly state: StartState }) {
+interface StartScreenProps {
+  readonly state: StartState;
+  /** Works where the app does not open. */
+  readonly diagnose: Diagnose;
+}
+
+export function StartScreen({ state, diagnose }: StartScreenProps) {
   switch (state.kind) {
     case 'opening':
       return (
@@ -45,7 +52,11 @@ export function StartScreen({ state }: { readonly state: StartState }) {
         </Plain>
       );
     case 'unfit':
-      return state.verdict.kind === 'insecure' ? <Insecure /> : <Unfit {...state.verdict} />;
+      return state.verdict.kind === 'insecure' ? (
+        <Insecure diagnose={diagnose} />
+      ) : (
+        <Unfit {...state.verdict} />
+      );
     case 'gone':
       return (
         <Plain>
@@ -68,6 +79,7 @@ export function StartScreen({ state }: { readonly state: StartState }) {
           <button type="button" class="button primary" onClick={() => location.reload()}>
             {words.common.tryAgain}
           </button>
+          <OpenDoctor diagnose={diagnose} />
           {state.leave === undefined ? null : <LeaveUnopened leave={state.leave} />}
         </Plain>
       );
@@ -114,11 +126,24 @@ export function LeaveUnopened({ leave }: { readonly leave: () => Promise<void> }
   );
 }
 
-function Insecure() {
+function OpenDoctor({ diagnose }: Pick<StartScreenProps, 'diagnose'>) {
+  const isOpen = useSignal(false);
+  return (
+    <>
+      <button type="button" class="button" onClick={() => (isOpen.value = true)}>
+        {words.doctor.openHere}
+      </button>
+      {isOpen.value ? <DoctorDialog diagnose={diagnose} onClose={() => (isOpen.value = false)} /> : null}
+    </>
+  );
+}
+
+function Insecure({ diagnose }: Pick<StartScreenProps, 'diagnose'>) {
   return (
     <Plain>
       <h1>{words.start.insecure.heading}</h1>
       <p role="alert">{words.start.insecure.hint}</p>
+      <OpenDoctor diagnose={diagnose} />
     </Plain>
   );
 }

@@ -165,6 +165,8 @@ function vpn({ vpnInterfaces, candidates: tried, relay: relayTried }: DoctorFact
 
 function localNetwork({ surroundings, localNetwork: tried }: DoctorFacts): Verdict | undefined {
   if (surroundings.host === 'node') return undefined;
+  // Browsers say 'denied' to every page of an insecure address: nobody denied it.
+  if (!surroundings.isSecure) return ['untried', { kind: 'unable' }];
   if (tried.kind !== 'seen') return untried(tried);
   switch (tried.seen) {
     case 'granted':
@@ -193,7 +195,8 @@ function camera({ surroundings, camera: tried }: DoctorFacts): Verdict | undefin
   const { count, permission, opened } = tried.seen;
   if (opened === 'opened') return ['works', { kind: 'camera-works' }];
   if (opened === 'denied' || permission === 'denied') return ['blocked', { kind: 'camera-denied' }];
-  if (opened === 'none' || count === 0) return ['blocked', { kind: 'camera-none' }];
+  // Devices without one do all but scanning.
+  if (opened === 'none' || count === 0) return ['limited', { kind: 'camera-none' }];
   if (opened === 'busy') return ['blocked', { kind: 'camera-busy' }];
   return ['untried', { kind: 'camera-there', isAllowed: permission === 'granted' }];
 }

@@ -26,7 +26,7 @@ import { words } from '../text/words.ts';
 const MAX_CHARACTERS = 12;
 
 export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
-  const { palm, said, status } = usePage();
+  const { palm, said, status, isDiagnosing } = usePage();
   const before = useRef(palm.policy()).current;
   const draft = useSignal(draftOf(before));
   const alwaysOn = useStatus(({ devices }) => alwaysOnNames(devices));
@@ -122,6 +122,22 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
       <KeysPart />
       <RecoveryPart />
       <UpgradePart />
+      <section class="stack" aria-labelledby="connection-doctor">
+        <h3 id="connection-doctor">{words.doctor.open}</h3>
+        <p class="hint">{words.doctor.lead}</p>
+        <div class="dialog-actions">
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              onClose();
+              isDiagnosing.value = true;
+            }}
+          >
+            {words.doctor.tryAll}
+          </button>
+        </div>
+      </section>
     </Dialog>
   );
 }

@@ -13,6 +13,8 @@ export interface Connection {
   readonly sentence: string;
   /** The relay's page may help: it shows whether the relay runs, and asks about its certificate. */
   readonly offersRelayPage: boolean;
+  /** No device is linked, though there are others: the doctor may find out why. */
+  readonly offersDoctor: boolean;
 }
 
 /** The parts of a PoolStatus that it depends on. */
@@ -29,14 +31,16 @@ export function connectionOf(
 ): Connection {
   const connection = stateOf({ pool, devices }, trouble, isSecure);
   const offersRelayPage = connection.state === 'cut' && trouble?.kind === 'refused' && isSecure;
-  return { ...connection, offersRelayPage };
+  const offersDoctor =
+    connection.state === 'cut' || (connection.state === 'waiting' && pool?.alone === false);
+  return { ...connection, offersRelayPage, offersDoctor };
 }
 
 function stateOf(
   { pool, devices }: ConnectionStatus,
   trouble: RelayTrouble | undefined,
   isSecure: boolean,
-): Omit<Connection, 'offersRelayPage'> {
+): Omit<Connection, 'offersRelayPage' | 'offersDoctor'> {
   const relay = pool?.relay ?? 'connecting';
   const linked = devices.filter((device) => !device.self && device.state === 'reachable').length;
   if (linked > 0) {

@@ -52,7 +52,7 @@ type OpenDialog =
 
 export function PoolScreen() {
   const page = usePage();
-  const { queue, said, relayTrouble, isInviting } = page;
+  const { queue, said, relayTrouble, isInviting, isDiagnosing } = page;
   const dialog = useSignal<OpenDialog>('none');
   /** The device whose role is being changed. */
   const managed = useSignal<string | undefined>(undefined);
@@ -92,6 +92,11 @@ export function PoolScreen() {
             <p class={`connection ${connection.state}`} role="status">
               {connection.sentence}
             </p>
+            {connection.offersDoctor ? (
+              <button type="button" class="button relay-page" onClick={() => (isDiagnosing.value = true)}>
+                {words.doctor.openHere}
+              </button>
+            ) : null}
             {connection.offersRelayPage ? (
               <a class="button relay-page" href={REACHED_PATH} target="_blank" rel="noopener">
                 {words.connection.openRelayPage}

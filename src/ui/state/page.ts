@@ -51,6 +51,8 @@ export interface Page {
   readonly said: Signal<string>;
   /** The address asked to invite a device: whoever shows that sets it back. */
   readonly isInviting: Signal<boolean>;
+  /** Whether the connection doctor is open. */
+  readonly isDiagnosing: Signal<boolean>;
   /** Ends the subscription, and this page's downloads: the next page resumes them. */
   close(): void;
 }
@@ -134,6 +136,7 @@ export function openPage(palm: Palm, downloadStore: DownloadStore, probeRelay: P
     privateLinks,
     said,
     isInviting: signal(false),
+    isDiagnosing: signal(false),
     close() {
       unsubscribe();
       pacedWork.stop();

@@ -11,7 +11,7 @@ import { explain } from '../text/explain.ts';
 import { words } from '../text/words.ts';
 
 export function JoiningScreen({ joining }: { readonly joining: JoiningStatus }) {
-  const { palm, alerts } = usePage();
+  const { palm, alerts, isDiagnosing } = usePage();
   const pairing = useStatus((status) => status.pairing);
   const isPairing = useSignal(false);
   const giveUp = (): void => {
@@ -33,6 +33,9 @@ export function JoiningScreen({ joining }: { readonly joining: JoiningStatus }) 
         </button>
         <button type="button" class="button quiet wide" onClick={() => (isPairing.value = true)}>
           {words.pair.open}
+        </button>
+        <button type="button" class="button quiet wide" onClick={() => (isDiagnosing.value = true)}>
+          {words.doctor.openHere}
         </button>
       </section>
       {isPairing.value ? <PairDialog begins="scan-first" onClose={() => (isPairing.value = false)} /> : null}

@@ -8,6 +8,7 @@ import { Brand } from '../parts/brand.tsx';
 import { Field } from '../parts/field.tsx';
 import { CameraIcon } from '../parts/icons.tsx';
 import { Notices } from '../parts/messages.tsx';
+import { usePage } from '../state/page.ts';
 import { useEntrance } from './entrance.ts';
 import { NearbyPools } from './nearby-pools.tsx';
 import { words } from '../text/words.ts';
@@ -21,6 +22,7 @@ interface WelcomeScreenProps {
 }
 
 export function WelcomeScreen({ deviceName, fileLinkWaits, onInvite }: WelcomeScreenProps) {
+  const { isDiagnosing } = usePage();
   const entrance = useEntrance(deviceName);
   const poolName = useSignal(words.welcome.firstPoolName);
   const inviteLink = useSignal('');
@@ -84,6 +86,9 @@ export function WelcomeScreen({ deviceName, fileLinkWaits, onInvite }: WelcomeSc
             {words.pair.open}
           </button>
         </form>
+        <button type="button" class="button quiet wide" onClick={() => (isDiagnosing.value = true)}>
+          {words.doctor.open}
+        </button>
       </div>
       {pairing.value ? (
         <PairDialog begins="scan-first" deviceName={deviceName} onClose={() => (pairing.value = false)} />

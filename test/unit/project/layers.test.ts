@@ -67,6 +67,7 @@ const LAYERS: readonly Layer[] = [
   { path: 'src/sw', reaches: [], packages: ['workbox-precaching'] },
   { path: 'src/ui/main.tsx', reaches: [...SCREENS, ...ADAPTERS], packages: UI_PACKAGES },
   { path: 'src/ui/compose.ts', reaches: [...SCREENS, 'src/core', ...ADAPTERS], packages: UI_PACKAGES },
+  { path: 'src/ui/compose-doctor.ts', reaches: [...SCREENS, 'src/core', ...ADAPTERS], packages: UI_PACKAGES },
   {
     path: 'src/ui/loaded-parts.ts',
     reaches: ['src/workers', 'src/wasm/build', ...ADAPTERS],

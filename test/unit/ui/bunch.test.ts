@@ -157,6 +157,11 @@ describe('the connection', () => {
       'Connected to 2 devices, working without the relay',
     );
     expect(connectionOf(status('lost', false, ['away'])).state).toBe('cut');
+    // The doctor is offered where somebody is missing, not to somebody who has just begun.
+    expect(connectionOf(status('lost', false, ['away'])).offersDoctor).toBe(true);
+    expect(connectionOf(status('connected', false, ['away'])).offersDoctor).toBe(true);
+    expect(connectionOf(status('connected', true, [])).offersDoctor).toBe(false);
+    expect(connectionOf(status('connected', false, ['reachable'])).offersDoctor).toBe(false);
   });
 
   const TROUBLES: readonly RelayTrouble[] = [

@@ -13,6 +13,8 @@ describe('routes', () => {
     const link = `${ORIGIN}/#/file/bafk/AbC`;
     expect(parseRoute(link)).toEqual({ kind: 'file', link });
     expect(parseRoute('https://relay.local:8443/#/invite')).toEqual({ kind: 'invite' });
+    expect(parseRoute('https://relay.local:8443/#/doctor')).toEqual({ kind: 'doctor' });
+    expect(parseRoute('https://relay.local:8443/#/doctor/x')).toEqual({ kind: 'home' });
     expect(parseRoute('https://relay.local:8443/elsewhere#/invite').kind).toBe('unknown');
   });
 

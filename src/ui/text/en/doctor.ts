@@ -26,7 +26,7 @@ const TITLES: Record<Subject, string> = {
 
 const STATES: Record<FindingState, string> = {
   works: 'Works',
-  limited: 'Works, with a limit',
+  limited: 'With a limit',
   blocked: 'Blocked',
   untried: 'Not known',
 };
@@ -336,6 +336,7 @@ export function doctorReport({ atMs, surroundings, findings }: WordlessDiagnosis
 
 export const doctorTexts = {
   open: 'Connection doctor',
+  tryAll: 'Try the connection',
   /** Beside a message about a relay or a link that fails. */
   openHere: 'Find out why',
   lead: 'It tries each thing that devices need to find and reach each other, and says what is in the way.',
@@ -344,7 +345,7 @@ export const doctorTexts = {
     blockedCount > 0
       ? `${countOf(blockedCount, 'thing is', 'things are')} blocked.`
       : limitedCount > 0
-        ? `Nothing is blocked. ${countOf(limitedCount, 'thing works', 'things work')} with a limit.`
+        ? `Nothing is blocked. ${countOf(limitedCount, 'thing has', 'things have')} a limit.`
         : 'Nothing is blocked.',
   failed: 'The doctor itself failed. Reload, and try again.',
   again: 'Check again',
@@ -352,6 +353,7 @@ export const doctorTexts = {
   copyReport: 'Copy a report',
   reportHolds:
     'The report has no invites, keys, names or addresses: only what stands here, and which browser this is.',
-  wayRound: 'What to do',
+  readReport: 'Read the report first',
+  wayRound: 'What to do:',
   states: STATES,
 };
