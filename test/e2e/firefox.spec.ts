@@ -76,8 +76,10 @@ test('Firefox asks to join a pool that Chromium shows nearby, and lets Chromium 
   await laptop.createPool('Asked for');
   await tablet.joinByAsking(laptop);
   await allLinked([laptop, tablet]);
-  expect(await tablet.status()).toMatchObject({ role: 'member', pool: { name: 'Asked for' } });
-  const { device } = await tablet.status();
+  const { device } = await tablet.waitFor(
+    'its pool',
+    ({ role, pool }) => role === 'member' && pool?.name === 'Asked for',
+  );
   await laptop.page.evaluate((id) => window.palm.grant(id, 'admin'), device.id);
   await tablet.waitFor('the right to invite', ({ role }) => role === 'admin');
   await laptop.closeTab();

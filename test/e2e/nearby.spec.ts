@@ -33,10 +33,14 @@ async function show({ page }: Device): Promise<void> {
 }
 
 /** Both screens are at the comparison: the digits of the asker's, and the signs of the member's. */
-async function compare(admin: Page, asker: Page): Promise<{ digits: string; signs: string[] }> {
+async function compare(
+  admin: Page,
+  asker: Page,
+  name = 'Phone',
+): Promise<{ digits: string; signs: string[] }> {
   await asker.getByRole('button', { name: 'Ask to join Home' }).press('Enter');
   await expect(asker.getByRole('heading', { name: 'Waiting for somebody there' })).toBeFocused();
-  await admin.getByRole('button', { name: 'Compare with Phone' }).press('Enter');
+  await admin.getByRole('button', { name: `Compare with ${name}` }).press('Enter');
   for (const page of [admin, asker]) {
     await expect(page.getByRole('heading', { name: 'Compare the two screens' })).toBeFocused();
   }
@@ -182,9 +186,10 @@ test('with a relay in between the two screens differ, and nobody is let in', asy
   await phone.context.routeWebSocket(/\/relay$/u, (socket) => between(middle, socket));
   await phone.open();
   await show(admin);
-  await phone.page.getByLabel('Device name').fill('Phone');
+  // A name that would turn what stands around it: its sign is written out.
+  await phone.page.getByLabel('Device name').fill('Pho\u202Ene');
   const before = await invites(admin);
-  const { digits, signs } = await compare(admin.page, phone.page);
+  const { digits, signs } = await compare(admin.page, phone.page, 'Pho⟦U+202E⟧ne');
   // What the person there reads from the other screen is not what this one has.
   for (const words of ['These are not the digits of this code', 'What was entered is not what the other']) {
     await admin.page.getByLabel('Six digits of the other screen').fill(digits);

@@ -61,6 +61,11 @@ test('a pool is listed by devices that want it, while they are there (seed 5_002
   await stage.world.settled('it stops', admin.pool.setListed(false));
   await stage.world.until('it is not', () => count() === 0);
   expect(admin.pool.status().listing).toBeUndefined();
+  // Who takes it back at once is not listed a moment later.
+  const both = [admin.pool.setListed(true), admin.pool.setListed(false)];
+  await stage.world.settled('both', Promise.all(both));
+  await stage.world.pass(5_000);
+  expect(count()).toBe(0);
   await stage.list(admin);
   await stage.world.until('it is seen', () => count() === 1);
   admin.kill();

@@ -76,6 +76,8 @@ export class Listing {
   readonly #device: ListingDevice;
   #listed: Listed | undefined;
   #asks: Ask[] = [];
+  /** What was said last: it may be taken back before the ports are there. */
+  #isWanted = false;
 
   constructor(device: ListingDevice) {
     this.#device = device;
@@ -93,8 +95,9 @@ export class Listing {
   async set(isListed: boolean): Promise<void> {
     if (!isListed) return this.stop();
     const name = this.#device.listedName();
+    this.#isWanted = true;
     const ports = await this.#device.ports();
-    if (this.#listed !== undefined) return;
+    if (!this.#isWanted || this.#listed !== undefined) return;
     const { clock } = this.#device;
     const isCurrent = (): boolean => this.#listed?.socket === socket;
     const socket = ports.enter(
@@ -124,6 +127,7 @@ export class Listing {
   }
 
   stop(): void {
+    this.#isWanted = false;
     const listed = this.#listed;
     if (listed === undefined) return;
     for (const ask of this.#open()) this.#close(ask, 'refused');

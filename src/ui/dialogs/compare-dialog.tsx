@@ -77,6 +77,7 @@ function TypedDigits({ ask }: { readonly ask: AskStatus }) {
         void allow();
       }}
     >
+      <p class="hint">{texts.claim}</p>
       <p>{texts.digitsLead}</p>
       <Field label={texts.digitsField} value={typed} maxLength={DIGIT_COUNT + 1} digits />
       <Trouble text={trouble.value} />

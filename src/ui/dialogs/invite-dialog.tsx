@@ -50,13 +50,13 @@ export function InviteDialog({ onClose, onPair }: InviteDialogProps) {
       {invite.value === '' ? null : <InviteLinks invite={invite.value} isEnding={isEnding} />}
       {isEnding ? (
         <>
+          <ListingPart />
           <InviteOptionsForm
             draft={draft}
             isBusy={isBusy.value}
             onMake={() => void show(shownInvite.make(draft.value))}
           />
           <LiveInvites />
-          <ListingPart />
         </>
       ) : null}
       <p class="hint">{words.pair.whenToPair}</p>

@@ -27,6 +27,7 @@ export function AsksSection() {
     <section class="message question asks" aria-labelledby="asks-heading">
       <h2 id="asks-heading">{texts.heading}</h2>
       <p>{words.nearby.listing[listing.relay]}</p>
+      {asks.length === 0 ? <p class="hint">{texts.none}</p> : null}
       <ul class="nearby" role="list" aria-labelledby="asks-heading">
         {asks.map((ask) => (
           <AskRow

@@ -60,6 +60,9 @@ export const nearbyTexts = {
   },
   asks: {
     heading: 'Asks to join',
+    none: 'Nobody asks at the moment.',
+    claim:
+      'The name is what the device calls itself. Type digits only from the screen of the device that you want to let in.',
     /** `name`: what the device calls itself. */
     wants: (name: string) => `${name} asks to join.`,
     compare: 'Compare',
