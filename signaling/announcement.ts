@@ -14,6 +14,7 @@ export function announcement(relay: Relay, isTerminal: boolean): string {
   return [
     `Palm is running.\n\n  On this machine:   ${relay.app}\n`,
     ...whereOthersOpen(relay, isTerminal),
+    throughRelay(relay),
     'Ctrl-C stops it. Devices that are linked keep working without it.\n',
   ].join('');
 }
@@ -54,6 +55,14 @@ function byName({ named, httpPort, lan: [first] }: Relay): string {
     '  The name stays when the address changes, and what a device keeps is bound to what it opened. Not every phone\n',
     `  finds such names: ${plain} looks whether yours does, and leads on.\n`,
   ].join('');
+}
+
+/** What happens where a guest Wi-Fi keeps devices apart. */
+function throughRelay({ hasTurn, lan }: Relay): string {
+  if (lan.length === 0) return '';
+  if (hasTurn)
+    return 'Devices that cannot reach each other are linked through this relay, which cannot read what passes.\n';
+  return 'Devices that cannot reach each other (as on a guest Wi-Fi) are not linked: that needs coturn here\n(Debian, Ubuntu: apt install coturn; macOS: brew install coturn), and no --no-turn.\n';
 }
 
 /** The warning that a newcomer's device shows, and what to compare before accepting it. */

@@ -17,6 +17,8 @@ export type Command =
       readonly appDir: string | undefined;
       readonly certificate: CertificateFiles | undefined;
       readonly json: boolean;
+      /** Whether it carries data of devices that do not reach each other. */
+      readonly turn: boolean;
       /** Whether a device is to run next to the relay, and where the invite is that it joins by. */
       readonly keep: boolean;
       readonly join: string | undefined;
@@ -33,6 +35,7 @@ export const HELP = `Palm's relay: serves the app on this network and introduces
   --cert FILE        use this certificate (PEM, with its chain) in place of one that the relay makes; needs --key
   --key FILE         the certificate's private key (PEM)
   --app DIR          serve the app from this folder (default: the one that was built)
+  --no-turn          carry no data of devices that do not reach each other, even if coturn is installed
   --json             print one line of JSON when ready, and nothing else
   --keep             also run a device of a pool on this machine (docs/OPERATING.md); a first run creates the pool
   --join FILE        with --keep: join the pool of the invite in FILE (-: standard input)
@@ -54,6 +57,7 @@ export function readCommandLine(parameters: readonly string[]): Command {
     appDir: readText('--app', values.app),
     certificate: readCertificate(readText('--cert', values.cert), readText('--key', values.key)),
     json: values.json === true,
+    turn: values['no-turn'] !== true,
     keep: values.keep === true,
     join: readJoin(readText('--join', values.join), values.keep === true),
   };
@@ -85,6 +89,7 @@ function parse(parameters: readonly string[]) {
         cert: { type: 'string' },
         key: { type: 'string' },
         json: { type: 'boolean' },
+        'no-turn': { type: 'boolean' },
         keep: { type: 'boolean' },
         join: { type: 'string' },
         version: { type: 'boolean' },

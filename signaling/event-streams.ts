@@ -14,6 +14,7 @@ import {
   RELAY_CLOSE,
   RELAY_EVENTS_PATH,
   RELAY_FRAMES_PATH,
+  RELAY_ICE_QUERY,
   type RelayClose,
   type RelayFrame,
   MAX_FRAMES_BYTES,
@@ -31,6 +32,8 @@ const HELD_PART = 1 / 8;
 interface Stream {
   readonly id: ConnectionId;
   readonly response: ServerResponse;
+  readonly address: string | undefined;
+  readonly wantsIce: boolean;
   /** The request that brings frames now. */
   taking: IncomingMessage | undefined;
 }
@@ -73,6 +76,16 @@ export class EventStreams {
     return true;
   }
 
+  /** Whether it understands the frame `ice`. */
+  wantsIce(id: ConnectionId): boolean {
+    return this.#byId.get(id)?.stream.wantsIce === true;
+  }
+
+  /** Where its connection comes from. */
+  addressOf(id: ConnectionId): string | undefined {
+    return this.#byId.get(id)?.stream.address;
+  }
+
   /** Asks for a sign of life. */
   probe(id: ConnectionId): void {
     this.#byId.get(id)?.stream.response.write('event: probe\ndata:\n\n');
@@ -96,7 +109,9 @@ export class EventStreams {
   #open(request: IncomingMessage, response: ServerResponse): void {
     const secret = randomBytes(16).toString('hex');
     const id = connectionIdOf(randomBytes(16));
-    const stream: Stream = { id, response, taking: undefined };
+    const address = request.socket.remoteAddress;
+    const wantsIce = request.url?.split('?', 2)[1] === RELAY_ICE_QUERY;
+    const stream: Stream = { id, response, address, wantsIce, taking: undefined };
     this.#connections.keep(request, response);
     this.#bySecret.set(secret, stream);
     this.#byId.set(id, { stream, secret });
@@ -107,7 +122,7 @@ export class EventStreams {
     });
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     response.write(`event: opened\ndata: ${secret}\n\n`);
-    this.#input({ kind: 'connected', id, address: addressKeyOf(request.socket.remoteAddress) });
+    this.#input({ kind: 'connected', id, address: addressKeyOf(address) });
   }
 
   #take(request: IncomingMessage, response: ServerResponse): void {

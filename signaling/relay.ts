@@ -3,7 +3,7 @@
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { isIP } from 'node:net';
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { type MachineAddresses, machineAddresses } from './addresses.ts';
 import { serveFiles } from './app-files.ts';
 import { defaultDataDir } from '../src/adapters/node/data-folder.ts';
@@ -16,6 +16,9 @@ import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './relay-limits.ts';
 import { type PortUse, RelayPorts } from './relay-ports.ts';
 import { RelaySockets } from './sockets.ts';
 import { StartError } from './start-error.ts';
+import { findCoturn } from './turn/coturn.ts';
+import { plainAddress } from './turn/stun-message.ts';
+import { TurnService } from './turn/turn-service.ts';
 import { answerRequests, type LaneAnswer } from './web.ts';
 import { Whereabouts, WHEREABOUTS_CHECK_MS, type WhereaboutsSources } from './whereabouts.ts';
 
@@ -38,6 +41,8 @@ export interface RelayOptions {
   readonly onProblem?: ((message: string) => void) | undefined;
   /** Called when the addresses for other devices, or the certificate, are others than before. */
   readonly onMoved?: ((relay: Relay) => void) | undefined;
+  /** Whether it carries data of devices that do not reach each other, if coturn is there. Default: yes. */
+  readonly turn?: boolean | undefined;
   /** Answers the lane of a device in this process. */
   readonly lane?: LaneAnswer | undefined;
   /** Answers to the relay's own name on the network. Absent: nothing does, and nobody is sent there. */
@@ -58,6 +63,8 @@ export interface Relay {
   readonly awaitsNetwork: boolean;
   readonly httpsPort: number;
   readonly httpPort: number;
+  /** Whether devices that do not reach each other can link through it. */
+  readonly hasTurn: boolean;
   /** Addresses that the relay listens on but that its certificate does not cover. */
   readonly unvouched: readonly string[];
   /** The present certificate's fingerprint, and the authority if it is the relay's own. */
@@ -99,8 +106,15 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     answerRequests(content, connections, true),
   );
   const plain = createHttpServer(serverOptions(limits), answerRequests(content, connections, false));
-  const sockets = new RelaySockets(limits, ownNames, connections);
-  const stops: (() => Promise<void>)[] = [() => local.stop()];
+  const turn = new TurnService({
+    dataDir,
+    program: options.turn === false ? undefined : findCoturn(),
+    ownAddresses,
+    onProblem: (message) => onProblem?.(message),
+    nowMs: options.nowMs ?? Date.now,
+  });
+  const sockets = new RelaySockets(limits, ownNames, connections, turn);
+  const stops: (() => Promise<void>)[] = [() => local.stop(), () => turn.close()];
   const close = once(async () => {
     await sockets.close();
     const stopped = stops.map((stop) => stop());
@@ -127,6 +141,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     await close();
     throw error;
   }
+  await turn.serve(whereabouts.machine.lan, httpsPort);
   const { localName } = whereabouts.certificate;
   // On this machine alone nobody needs a name.
   if (localName !== undefined && (host === undefined || !isLoopback(host))) {
@@ -151,6 +166,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     },
     httpsPort,
     httpPort,
+    get hasTurn() {
+      return turn.hasTurn;
+    },
     get unvouched() {
       const { machine, certificate } = whereabouts;
       return machine.lan.filter((address) => !certificate.hosts.includes(address));
@@ -161,6 +179,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     recheck: async () => {
       const before = { certificate: whereabouts.certificate, lan: relay.lan.join(' ') };
       await whereabouts.check();
+      await turn.serve(whereabouts.machine.lan, httpsPort);
       const { certificate } = whereabouts;
       const isOther = certificate.chain !== before.certificate.chain;
       if (isOther) secure.setSecureContext(secretsOf(certificate));
@@ -233,6 +252,13 @@ function lanAddresses(host: string | undefined, machineAddressList: readonly str
     throw new StartError(`--host takes an address of this machine, not a name; ${host} is not an address.`);
   }
   return [host];
+}
+
+/** All of this machine. */
+function ownAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((entries) =>
+    (entries ?? []).map(({ address }) => plainAddress(address)),
+  );
 }
 
 function isWildcard(host: string): boolean {

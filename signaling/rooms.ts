@@ -149,6 +149,12 @@ export class Rooms {
     return this.#nextSweepMs;
   }
 
+  /** The room that a client is in. */
+  roomOf(id: ConnectionId): PoolId | undefined {
+    const phase = this.#clients.get(id)?.phase;
+    return phase?.kind === 'inside' ? phase.room.name : undefined;
+  }
+
   /** The sizes of everything, for tests and bounds. */
   snapshot(): { readonly clients: number; readonly rooms: number } {
     return { clients: this.#clients.size, rooms: this.#rooms.size };

@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { MachineDriver } from '../src/core/machine-driver.ts';
 import { MAX_RELAY_FRAME_BYTES } from '../src/core/model/limits.ts';
 import {
@@ -16,6 +16,7 @@ import {
   connectionIdOf,
   encodeRelayFrame,
   RELAY_CLOSE,
+  RELAY_ICE_SUBPROTOCOL,
   RELAY_PATH,
   RELAY_SUBPROTOCOL,
   type RelayClose,
@@ -32,6 +33,8 @@ import { type AddressKey, addressKeyOf } from './remote-address.ts';
 import { Rooms, type RoomsEffect, type RoomsInput } from './rooms.ts';
 import { RelaySocket } from './relay-socket.ts';
 import { Turns } from './turns.ts';
+import { bytesOf, messageOf, refuse } from './web-socket-bytes.ts';
+import type { TurnService } from './turn/turn-service.ts';
 
 /**
  * While frames wait to be handled, outgoing messages wait this long, ms, to leave together: a write to a
@@ -52,6 +55,12 @@ const SKIPPED_BYTES = 4 * 1024;
 
 const NOTHING = Buffer.alloc(0);
 
+/** The best first. */
+const PROTOCOLS: readonly string[] = [RELAY_ICE_SUBPROTOCOL, RELAY_SUBPROTOCOL];
+
+/** Is told who is in a room, and where from. */
+type Guests = Pick<TurnService, 'entered' | 'left'>;
+
 /** One client's socket and what it costs. */
 interface ClientSocket {
   readonly id: ConnectionId;
@@ -71,7 +80,9 @@ export class RelaySockets {
   readonly #limits: RelayLimits;
   readonly #ownNames: () => readonly string[];
   readonly #connections: Connections;
+  readonly #rooms: Rooms;
   readonly #driver: MachineDriver<RoomsInput, RoomsEffect>;
+  readonly #guests: Guests | undefined;
   readonly #sockets = new Map<ConnectionId, ClientSocket>();
   readonly #acceptor: WebSocketServer;
   readonly #checks: NodeJS.Timeout;
@@ -85,18 +96,25 @@ export class RelaySockets {
   #heldBytes = 0;
   #isClosing = false;
 
-  constructor(limits: RelayLimits, ownNames: () => readonly string[], connections: Connections) {
+  constructor(
+    limits: RelayLimits,
+    ownNames: () => readonly string[],
+    connections: Connections,
+    guests?: Guests,
+  ) {
     this.#limits = limits;
     this.#ownNames = ownNames;
     this.#connections = connections;
+    this.#guests = guests;
+    this.#rooms = new Rooms(limits);
     this.#driver = new MachineDriver<RoomsInput, RoomsEffect>({
-      machine: new Rooms(limits),
+      machine: this.#rooms,
       clock: nodeClock,
       tick: { kind: 'deadline' },
       perform: (effect) => this.#perform(effect),
       settled: () => this.#relieve(),
     });
-    this.#streams = new EventStreams(limits, connections, (input) => this.#driver.input(input));
+    this.#streams = new EventStreams(limits, connections, (input) => this.#input(input));
     this.#acceptor = new WebSocketServer({
       noServer: true,
       maxPayload: MAX_RELAY_FRAME_BYTES,
@@ -108,7 +126,7 @@ export class RelaySockets {
       clientTracking: false,
       // Pings are counted like messages first.
       autoPong: false,
-      handleProtocols: (offered) => (offered.has(RELAY_SUBPROTOCOL) ? RELAY_SUBPROTOCOL : false),
+      handleProtocols: (offered) => PROTOCOLS.find((protocol) => offered.has(protocol)) ?? false,
       WebSocket: RelaySocket,
     });
     this.#checks = setInterval(() => this.#check(performance.now()), CHECK_MS).unref();
@@ -169,7 +187,7 @@ export class RelaySockets {
 
   /** Whether it is a client now. */
   #accept(socket: WebSocket, connection: Socket, head: Buffer): boolean {
-    if (socket.protocol !== RELAY_SUBPROTOCOL) {
+    if (!PROTOCOLS.includes(socket.protocol)) {
       // `ws` closes the socket after an error, as after this.
       socket.on('error', () => undefined);
       socket.close(RELAY_CLOSE.outdated.code, RELAY_CLOSE.outdated.reason);
@@ -199,7 +217,7 @@ export class RelaySockets {
     socket.on('ping', (data) => this.#answerPing(client, data));
     socket.on('close', () => {
       this.#forget(client);
-      this.#driver.input({ kind: 'disconnected', id });
+      this.#input({ kind: 'disconnected', id });
     });
     // `ws` closes the socket after any error, with a code that names it; 'close' follows and is handled
     // instead.
@@ -233,19 +251,37 @@ export class RelaySockets {
     this.#driver.input({ kind: 'rejected', id, close });
   }
 
+  #input(input: RoomsInput): void {
+    if (input.kind === 'disconnected') this.#guests?.left(input.id);
+    this.#driver.input(input);
+  }
+
   #perform(effect: RoomsEffect): void {
     switch (effect.kind) {
       case 'send':
         this.#send(effect.to, effect.frame);
+        if (effect.frame.kind === 'entered') this.#introduce(effect.frame.you);
         break;
       case 'probe':
         this.#sockets.get(effect.id)?.socket.ping();
         this.#streams.probe(effect.id);
         break;
       case 'close':
+        this.#guests?.left(effect.id);
         this.#close(effect.id, effect.close);
         break;
     }
+  }
+
+  #introduce(id: ConnectionId): void {
+    const client = this.#sockets.get(id);
+    const room = this.#rooms.roomOf(id);
+    if (room === undefined) return;
+    const understands = client?.socket.protocol === RELAY_ICE_SUBPROTOCOL || this.#streams.wantsIce(id);
+    const from = client?.connection.remoteAddress ?? this.#streams.addressOf(id);
+    this.#guests?.entered(id, from, room, (frame) => {
+      if (understands) this.#send([id], frame);
+    });
   }
 
   #send(to: readonly ConnectionId[], frame: RelayFrame): void {
@@ -357,22 +393,4 @@ function heaviest(clients: readonly ClientSocket[]): ClientSocket | undefined {
     if (a !== b) return a > b ? client : most;
     return most === undefined || client.heldBytes > most.heldBytes ? client : most;
   }, first);
-}
-
-/** A binary message in one frame as a server sends it: unmasked (RFC 6455, section 5.2). */
-function messageOf(payload: Uint8Array): Buffer {
-  const { length } = payload;
-  const header = length < 126 ? [0x82, length] : [0x82, 126, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.from(header), payload]);
-}
-
-/** Refuses a WebSocket handshake with an HTTP status line. */
-function refuse(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
-}
-
-/** `ws` gives one Buffer while its binaryType is 'nodebuffer', the default. */
-function bytesOf(data: RawData): Uint8Array {
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  return Array.isArray(data) ? Buffer.concat(data) : data;
 }

@@ -8,6 +8,9 @@ import type { RoomKeys } from './model/pool-keys.ts';
 /** Control overtakes bulk; within a lane messages arrive in order. */
 export type Lane = 'control' | 'bulk';
 
+/** How the bytes of a link go: from device to device, or encrypted through the relay. */
+export type LinkPath = 'direct' | 'relay';
+
 export type RelayState = 'connecting' | 'connected' | 'lost';
 
 export interface TransportEvents {
@@ -20,6 +23,8 @@ export interface TransportEvents {
    * own accord, as a page that is closed does. May be called within `closeLink`.
    */
   linkDown(device: DeviceId, reason: string, isLeft?: boolean): void;
+  /** How the bytes of an open link go, once that is known, and whenever it changes. */
+  linkPath?(device: DeviceId, path: LinkPath): void;
   /** This page is being hidden or frozen: what is sent within the call still goes out. */
   freezing?(): void;
   /** The page was shown or came online. `frozenMs`: how long it was frozen before; 0 if that is not known. */

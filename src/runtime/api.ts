@@ -7,6 +7,7 @@ import type { Role } from '../core/model/role.ts';
 import type { SourceHandle } from '../core/ports.ts';
 import type { DoctorCalls } from './doctor-api.ts';
 import type { FileCalls } from './file-api.ts';
+import type { LinkPath } from '../core/transport-port.ts';
 import type { InviteOptions, InviteStatus, JoiningStatus } from './invite-api.ts';
 import type { NearbyCalls, NearbyParts } from './nearby-api.ts';
 import type { PairCalls, PairingStatus } from './pair-api.ts';
@@ -87,6 +88,8 @@ export interface DeviceStatus {
   /** Bytes of fragments that the device says it holds. */
   readonly heldBytes: number;
   readonly self: boolean;
+  /** How the bytes of this device's link with it go. Absent without a link, and while it is not known. */
+  readonly via?: LinkPath;
   /** What it may do. Absent in a pool without roles, and where this device does not know. */
   readonly role?: Role;
 }

@@ -10,6 +10,7 @@ import type { Peer } from '../core/peer/peer.ts';
 import { marginOf, reachOf, type Holders } from '../core/placement/health.ts';
 import type { RelayState } from '../core/transport-port.ts';
 import type { DeviceStatus, FileStatus, PalmStatus } from './api.ts';
+import type { LinkPaths } from './peer/link-paths.ts';
 import type { PrivateFiles } from './private-files.ts';
 import type { Repairing } from './repair/repairing.ts';
 import type { Slices } from './slices.ts';
@@ -47,6 +48,7 @@ export function noLists() {
 interface ShownPool {
   readonly driver: {
     readonly peer: Peer;
+    readonly paths: LinkPaths;
     readonly acts: { readonly epochs: { readonly inUse: { readonly sinceMs: number } | undefined } };
     dropping(): readonly FileId[];
   };
@@ -92,7 +94,7 @@ export function sessionStatus(session: ShownPool, deviceName: string): SessionSt
       ...recoveryStatus(session.roles),
       ...upgradeStatus(session),
     },
-    devices: deviceStatuses(peer, identity.deviceId, deviceName),
+    devices: deviceStatuses(session, deviceName),
     ...roleStatus(peer, session.roles, identity.deviceId),
     files: fileStatuses(peer, privateFiles),
     ...quotaStatus(peer, identity.deviceId),
@@ -103,7 +105,9 @@ export function sessionStatus(session: ShownPool, deviceName: string): SessionSt
   };
 }
 
-function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): DeviceStatus[] {
+function deviceStatuses({ driver, identity }: ShownPool, selfName: string): DeviceStatus[] {
+  const { peer, paths } = driver;
+  const self = identity.deviceId;
   const others = new Set([...peer.catalogue.members(), ...peer.reachableDevices()]);
   others.delete(self);
   const own: DeviceStatus = {
@@ -122,6 +126,7 @@ function deviceStatuses(peer: Peer, self: DeviceId, selfName: string): DeviceSta
       ...peer.membership.of(device),
       heldBytes: peer.holdings.of(device)?.heldBytes ?? 0,
       self: false,
+      ...present('via', paths.of(device)),
       ...anchorStatus(peer, device),
       ...roleOf(peer, device),
     };

@@ -193,7 +193,7 @@ async function openPorts(parts: LoadedParts, ending: Ending): Promise<RuntimePor
         wires,
         relayUrl: relayUrl(),
         Fallback: EventStreamSocket,
-        connect: (initiator, events) => new WebRtcConnection(initiator, events),
+        connect: (...ends) => new WebRtcConnection(...ends),
         watchLife: watchPageLife,
         onBug: reportError,
       });

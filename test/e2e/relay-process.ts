@@ -1,7 +1,7 @@
 // The real relay as a child process, started as people start it (`npm start`), on free ports and with a data
 // folder of its own.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,30 +20,48 @@ export interface RelayProcess {
   stop(): Promise<number | null>;
 }
 
+export interface ToldRelay extends RelayProcess {
+  readonly dataFolder: string;
+  /** The end of what it wrote to stderr. */
+  complaints(): string;
+}
+
 const START = fileURLToPath(new URL('../../signaling/start.mjs', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** How many characters of the relay's stderr are kept for the error text. */
 const KEPT_CHARACTERS = 4_000;
 
+/** Starts a program. */
+type Start = (program: string, parameters: string[], options: SpawnOptions) => ChildProcess;
+
 /**
  * Resolves once the relay has printed its addresses, so it accepts connections. Each has another certificate.
+ * `start`: on another host of a LAN. `more`: further flags.
  */
-export async function startRelay(httpsPort = 0): Promise<RelayProcess> {
+export async function startRelay(
+  httpsPort = 0,
+  start: Start = spawn,
+  more: readonly string[] = [],
+): Promise<ToldRelay> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'palm-relay-'));
-  const flags = ['--json', '--port', String(httpsPort), '--http-port', '0', '--data', dataFolder];
-  const child = spawn(process.execPath, [START, ...flags], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const flags = ['--json', '--port', String(httpsPort), '--http-port', '0', '--data', dataFolder, ...more];
+  const child = start(process.execPath, [START, ...flags], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error('both are pipes');
   const exited = once(child, 'exit');
   let complaints = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints = (complaints + text).slice(-KEPT_CHARACTERS);
   });
 
-  const firstLine = once(createInterface(child.stdout), 'line').then(([line]) => String(line));
+  const firstLine = once(createInterface(stdout), 'line').then(([line]) => String(line));
   const line = await Promise.race([firstLine, exited.then(() => undefined)]);
   if (line === undefined) throw new Error(`The relay ended before it was ready: ${complaints}`);
 
   return {
     ...parseAddresses(line),
+    dataFolder,
+    complaints: () => complaints,
     async kill() {
       child.kill('SIGKILL');
       await exited;

@@ -8,7 +8,7 @@ import type { RelaySocket } from '../portable/links/relay-client.ts';
  * from it (docs/decisions/0077-what-a-node-device-asks-of-the-relay.md).
  */
 export class NodeRelaySocket extends WebSocket implements RelaySocket {
-  constructor(url: string, subprotocol: string) {
-    super(url, subprotocol, { rejectUnauthorized: false, perMessageDeflate: false });
+  constructor(url: string, subprotocols: string[]) {
+    super(url, subprotocols, { rejectUnauthorized: false, perMessageDeflate: false });
   }
 }

@@ -154,7 +154,7 @@ async function openPorts(
         door,
         relayUrl: settings.relayUrl(),
         WebSocket: NodeRelaySocket,
-        connect: (initiator, events) => new WebRtcConnection(initiator, events, wrtc),
+        connect: (initiator, events, servers) => new WebRtcConnection(initiator, events, servers, wrtc),
         watchLife: (life) => {
           lives.add(life);
           return () => lives.delete(life);

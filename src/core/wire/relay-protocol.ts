@@ -34,6 +34,13 @@ export const MAX_FRAMES_BYTES = 4 * (4 + MAX_RELAY_FRAME_BYTES);
  */
 export const RELAY_SUBPROTOCOL = 'palm.2';
 
+/**
+ * Offered beside it by clients that understand the frame `ice`, and chosen by relays that send it. Without a
+ * WebSocket, the query `ice` of the stream's address says so.
+ */
+export const RELAY_ICE_SUBPROTOCOL = 'palm.2+ice';
+export const RELAY_ICE_QUERY = 'ice=1';
+
 const VERSION = 1;
 
 declare const brand: unique symbol;
@@ -79,7 +86,21 @@ export type RelayFrame =
   | { readonly kind: 'departed'; readonly id: ConnectionId }
   /** `from` is written by the relay and proves nothing: the envelope carries its own signature. */
   | { readonly kind: 'envelope'; readonly from: ConnectionId; readonly envelope: Uint8Array }
+  /**
+   * At `port` (UDP), at the address at which this client reached the relay, the relay says where datagrams
+   * come from (STUN), and is a TURN server if `turn` is not null. A later one replaces it.
+   */
+  | { readonly kind: 'ice'; readonly port: number; readonly turn: TurnCredential | null }
   | { readonly kind: 'pong' };
+
+/** For one client; good to begin allocations for `lifeMs`, and only from the client's own address. */
+export interface TurnCredential {
+  readonly username: string;
+  readonly credential: string;
+  readonly lifeMs: number;
+}
+
+export type IceOffer = Extract<RelayFrame, { kind: 'ice' }>;
 
 /** Close codes from here on are the relay's own reasons (RFC 6455, section 7.4.2: private use). */
 export const FIRST_RELAY_CODE = 4_000;
@@ -194,6 +215,9 @@ export function decodeRelayFrame(bytes: Uint8Array): RelayFrame {
         from: parseConnectionId(fields.get('from')),
         envelope: parseEnvelope(fields.get('envelope')),
       };
+    case 'ice':
+      requireKeys(fields, ['port', 'turn']);
+      return { kind, port: parsePort(fields.get('port')), turn: parseTurn(fields.get('turn')) };
     case 'pong':
       requireKeys(fields, []);
       return { kind };
@@ -313,6 +337,29 @@ function parsePools(value: unknown): ListedPool[] {
 function parsePool(value: unknown): ListedPool {
   const { id, name } = fieldsOf(value, ['id', 'name']);
   return { id: parseConnectionId(id), name: parseName(name) };
+}
+
+function parsePort(value: unknown): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535) return value;
+  throw new PalmError({ code: 'bad-message', what: 'relay-frame', detail: 'a port is 1 to 65535' });
+}
+
+/** Its texts become parts of a URL in Node: they have no character that ends one there. */
+function parseTurn(value: unknown): TurnCredential | null {
+  if (value === null) return null;
+  const fields = new Map<string, unknown>(typeof value === 'object' ? Object.entries(value) : []);
+  const [username, credential, lifeMs] = ['username', 'credential', 'lifeMs'].map((key) => fields.get(key));
+  const isSound =
+    fields.size === 3 &&
+    typeof username === 'string' &&
+    /^[0-9A-Za-z.]{1,100}$/.test(username) &&
+    typeof credential === 'string' &&
+    /^[0-9A-Za-z+/=]{1,100}$/.test(credential) &&
+    typeof lifeMs === 'number' &&
+    Number.isInteger(lifeMs) &&
+    lifeMs >= 0;
+  if (isSound) return { username, credential, lifeMs };
+  throw new PalmError({ code: 'bad-message', what: 'relay-frame', detail: 'no credential has this form' });
 }
 
 /** The others in a room: bounded, distinct, and without `you`. */

@@ -24,6 +24,7 @@ import { Lanes } from '../lane/lanes.ts';
 import { TakingParts } from '../take/taking-parts.ts';
 import { heldFragments, HeldFragments } from './held-fragments.ts';
 import { LinkChance } from './link-chance.ts';
+import { LinkPaths } from './link-paths.ts';
 import { LinkRates } from './link-rates.ts';
 import { MessageFlow } from './message-flow.ts';
 import { noticeOf, type QuotedDevice } from '../notice.ts';
@@ -43,6 +44,7 @@ export class PeerDriver {
   readonly rates: LinkRates;
   readonly lanes: Lanes;
   readonly linkChance: LinkChance;
+  readonly paths = new LinkPaths();
   readonly staged = new StagedFragments();
   readonly #ports: PeerDriverPorts;
   readonly #events: PeerDriverEvents;
@@ -210,7 +212,7 @@ export class PeerDriver {
       relayState: (state) => this.#relayState(state),
       rejected: (rejection) => this.#events.notice('warning', { kind: 'rejection', rejection }),
     });
-    this.#ports.transport.open(events);
+    this.#ports.transport.open(this.paths.watching(events, () => this.#settled()));
   }
 
   /**

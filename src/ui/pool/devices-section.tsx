@@ -82,6 +82,7 @@ function DeviceRow({ device, suffix, look, nowMs, onRename, onRole }: DeviceRowP
         <span class="meta">
           {suffix === undefined ? null : <span id={suffixId}>{suffix}</span>}{' '}
           <span>{deviceStateText(device, nowMs)}</span> <span>{words.units.bytes(device.heldBytes)}</span>{' '}
+          {device.via === 'relay' ? <span>{words.devices.throughRelay}</span> : null}{' '}
           {device.role === undefined ? null : <span>{words.roles.names[device.role]}</span>}{' '}
           {device.anchor === true ? (
             <span class="tag">

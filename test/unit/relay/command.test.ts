@@ -163,12 +163,13 @@ describe('flags', () => {
       json: false,
       keep: false,
       join: undefined,
+      turn: true,
     });
   });
 
   test('all', () => {
     const flags =
-      '--port 0 --http-port=8081 --host 127.0.0.1 --data d --app a --cert c --key k --json --keep --join f'.split(
+      '--port 0 --http-port=8081 --host 127.0.0.1 --data d --app a --cert c --key k --json --no-turn --keep --join f'.split(
         ' ',
       );
     expect(readCommandLine(flags)).toEqual({
@@ -182,6 +183,7 @@ describe('flags', () => {
       json: true,
       keep: true,
       join: 'f',
+      turn: false,
     });
   });
 

@@ -7,6 +7,7 @@ import {
   MAX_FRAMES_BYTES,
   RELAY_EVENTS_PATH,
   RELAY_FRAMES_PATH,
+  RELAY_ICE_QUERY,
 } from '../../../core/wire/relay-protocol.ts';
 import type { RelaySocket } from '../../portable/links/relay-client.ts';
 
@@ -31,7 +32,7 @@ export class EventStreamSocket implements RelaySocket {
   /** `url`: ws: or wss:, as for a WebSocket. */
   constructor(url: string) {
     this.#origin = new URL(url).origin.replace(/^ws/u, 'http');
-    this.#events = new EventSource(this.#origin + RELAY_EVENTS_PATH);
+    this.#events = new EventSource(`${this.#origin}${RELAY_EVENTS_PATH}?${RELAY_ICE_QUERY}`);
     this.#events.addEventListener('opened', ({ data }) => {
       this.#secret = String(data);
       this.#readyState = OPEN;

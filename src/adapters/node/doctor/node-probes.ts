@@ -159,7 +159,7 @@ function isOnline(): boolean {
 }
 
 function trySocket(relayUrl: string, signal: AbortSignal): Promise<SocketSeen> {
-  const socket = new NodeRelaySocket(relayUrl, RELAY_SUBPROTOCOL);
+  const socket = new NodeRelaySocket(relayUrl, [RELAY_SUBPROTOCOL]);
   socket.binaryType = 'arraybuffer';
   const outcome = new Promise<SocketSeen>((resolve) => {
     signal.addEventListener('abort', () => resolve('refused'));

@@ -2,6 +2,7 @@
 // events of the page or process. Browsers have WebRTC (webrtc-connection.ts).
 
 import type { ConnectionSignal } from '../../../core/links/link-events.ts';
+import type { LinkPath } from '../../../core/transport-port.ts';
 
 export interface ConnectionEvents {
   /** To be brought to the other end. */
@@ -17,6 +18,8 @@ export interface ConnectionEvents {
    * some 15 s after that (docs/decisions/0051), since Palm pings no link on which it expects nothing.
    */
   doubted(): void;
+  /** The way of its bytes is known, or another than before. Not every platform tells. */
+  path?(path: LinkPath): void;
   /** Comes at most once, and never after `destroy`. */
   closed(reason: string): void;
 }
@@ -33,11 +36,22 @@ export interface Connection {
   destroy(): void;
 }
 
+/** A server that tells a connection its address (stun:), or carries its data (turn:). */
+export interface IceServer {
+  readonly urls: string;
+  readonly username?: string;
+  readonly credential?: string;
+}
+
 /**
  * Begins a connection; one of its two ends is the initiator. @throws when the platform has no such
  * connections.
  */
-export type Connect = (initiator: boolean, events: ConnectionEvents) => Connection;
+export type Connect = (
+  initiator: boolean,
+  events: ConnectionEvents,
+  servers?: readonly IceServer[],
+) => Connection;
 
 /** Events of the page or process that concern links. */
 export interface PageLife {

@@ -7,6 +7,7 @@ import type { Rejection } from '../../../core/model/failures.ts';
 import type { DeviceId } from '../../../core/model/ids.ts';
 import type { Memory } from '../../../core/ports.ts';
 import { FrameAssembler, isBulkFrame, type Arrival } from '../../../core/wire/frames.ts';
+import type { LinkPath } from '../../../core/transport-port.ts';
 import type { Connect, Connection } from './connection.ts';
 import { SendQueue } from './send-queue.ts';
 
@@ -20,6 +21,8 @@ export interface LinkEvents {
   heard(): void;
   /** The platform no longer gets answers on the path to the other end. */
   doubted(): void;
+  /** How its bytes go. */
+  path(path: LinkPath): void;
   /** A part of an answer arrived. */
   given(): void;
   arrival(arrival: Arrival): void;
@@ -63,6 +66,9 @@ export class Link {
       },
       doubted: () => {
         events.doubted();
+      },
+      path: (path) => {
+        events.path(path);
       },
       closed: (reason) => {
         events.closed(reason);

@@ -8,7 +8,7 @@ import type { EnvelopeKeys } from '../../../core/links/envelope.ts';
 import type { Rejection } from '../../../core/model/failures.ts';
 import type { PoolId } from '../../../core/model/ids.ts';
 import type { RelayState } from '../../../core/transport-port.ts';
-import type { ConnectionId } from '../../../core/wire/relay-protocol.ts';
+import type { ConnectionId, IceOffer } from '../../../core/wire/relay-protocol.ts';
 import { RelayClient, type RelayClientOptions } from './relay-client.ts';
 
 export interface PoolRoomsEvents {
@@ -21,6 +21,8 @@ export interface PoolRoomsEvents {
   /** This device entered an earlier room, and is not alone there. */
   enteredEarlier(keys: EnvelopeKeys): void;
   rejected(rejection: Rejection): void;
+  /** What the relay offers links of the current room. */
+  ice(offer: IceOffer): void;
 }
 
 interface Room {
@@ -28,6 +30,7 @@ interface Room {
   readonly client: RelayClient;
   state: RelayState;
   others: Set<ConnectionId>;
+  offer: IceOffer | undefined;
 }
 
 export class PoolRooms {
@@ -53,6 +56,10 @@ export class PoolRooms {
     return this.#rooms.get(this.#currentKeys.poolId)?.others ?? [];
   }
 
+  get otherCount(): number {
+    return this.#rooms.get(this.#currentKeys.poolId)?.others.size ?? 0;
+  }
+
   /** Enters the rooms. May be called once. */
   open(events: PoolRoomsEvents): void {
     this.#events = events;
@@ -73,8 +80,9 @@ export class PoolRooms {
       const room = this.#add(keys);
       if (this.#events !== undefined) this.#enter(room);
     }
-    const state = this.#rooms.get(current.poolId)?.state;
-    if (state !== undefined) this.#events?.state(state);
+    const room = this.#rooms.get(current.poolId);
+    if (room?.offer !== undefined) this.#events?.ice(room.offer);
+    if (room !== undefined) this.#events?.state(room.state);
   }
 
   /** To one connection, or to everyone in the room of `keys`. */
@@ -92,7 +100,7 @@ export class PoolRooms {
 
   #add(keys: EnvelopeKeys): Room {
     const client = new RelayClient({ ...this.#options, entry: { kind: 'enter', room: keys.poolId } });
-    const room: Room = { keys, client, state: 'connecting', others: new Set() };
+    const room: Room = { keys, client, state: 'connecting', others: new Set(), offer: undefined };
     this.#rooms.set(keys.poolId, room);
     return room;
   }
@@ -116,6 +124,10 @@ export class PoolRooms {
         this.#events?.departed(connection);
       },
       envelope: (from, envelope) => this.#events?.envelope(from, envelope, keys),
+      ice: (offer) => {
+        room.offer = offer;
+        if (isCurrent()) this.#events?.ice(offer);
+      },
       rejected: (rejection) => {
         if (isCurrent()) this.#events?.rejected(rejection);
       },

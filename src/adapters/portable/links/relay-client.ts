@@ -16,14 +16,17 @@ import {
   decodeRelayFrame,
   encodeClientFrame,
   FIRST_RELAY_CODE,
+  RELAY_ICE_SUBPROTOCOL,
   RELAY_SUBPROTOCOL,
   type ClientFrame,
   type ConnectionId,
   type EntryFrame,
   type ListedPool,
+  type IceOffer,
   type RelayFrame,
 } from '../../../core/wire/relay-protocol.ts';
 
+const SUBPROTOCOLS = [RELAY_ICE_SUBPROTOCOL, RELAY_SUBPROTOCOL];
 /** From opening a socket to the relay's 'entered'. */
 const ENTER_TIMEOUT_MS = 8_000;
 /** A WebSocket that a proxy swallows neither opens nor fails. */
@@ -69,7 +72,7 @@ export interface RelaySocket {
 }
 
 /** Makes a relay socket: for example the platform's WebSocket. */
-export type RelaySocketClass = new (url: string, subprotocol: string) => RelaySocket;
+export type RelaySocketClass = new (url: string, subprotocols: string[]) => RelaySocket;
 
 export interface RelayClientOptions {
   /** ws: or wss:, with the path. */
@@ -97,6 +100,8 @@ export interface RelayClientEvents {
   envelope(from: ConnectionId, envelope: Uint8Array): void;
   /** The relay sent something it should not, or closed us for a reason of its own. */
   rejected(rejection: Rejection): void;
+  /** What the relay offers links, until it says otherwise. */
+  ice?(offer: IceOffer): void;
 }
 
 type State =
@@ -181,7 +186,7 @@ export class RelayClient {
     const isFallback = this.#fallsBack && Fallback !== undefined;
     let socket: RelaySocket;
     try {
-      socket = new (isFallback ? Fallback : this.#WebSocket)(this.#options.url, RELAY_SUBPROTOCOL);
+      socket = new (isFallback ? Fallback : this.#WebSocket)(this.#options.url, SUBPROTOCOLS);
     } catch (error) {
       // A URL that the platform refuses (plain ws: from a secure page, say) stays refused, but the page can
       // be told.
@@ -218,7 +223,7 @@ export class RelayClient {
 
   /** The relay may have come back since a WebSocket failed: then one is used after all. */
   #unlessNeedless(socket: RelaySocket, enter: () => void): void {
-    const trial = new this.#WebSocket(this.#options.url, RELAY_SUBPROTOCOL);
+    const trial = new this.#WebSocket(this.#options.url, SUBPROTOCOLS);
     let isOver = false;
     const decide = (isNeedless: boolean): void => {
       if (isOver) return;
@@ -276,6 +281,9 @@ export class RelayClient {
         break;
       case 'envelope':
         this.#events?.envelope(frame.from, frame.envelope);
+        break;
+      case 'ice':
+        this.#events?.ice?.(frame);
         break;
       case 'pong':
         break;

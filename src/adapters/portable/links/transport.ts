@@ -16,9 +16,10 @@ import { MachineDriver } from '../../../core/machine-driver.ts';
 import type { DeviceId } from '../../../core/model/ids.ts';
 import { roomTag } from '../../../core/pairing/pair-message.ts';
 import { equalBytes } from '../../../core/model/bytes.ts';
-import type { Lane, RelayState, Transport, TransportEvents } from '../../../core/transport-port.ts';
+import type { Lane, LinkPath, RelayState, Transport, TransportEvents } from '../../../core/transport-port.ts';
 import type { Arrival } from '../../../core/wire/frames.ts';
 import { Courier } from './courier.ts';
+import { IceServers } from './ice-servers.ts';
 import { Link } from './link.ts';
 import type { Slot } from './slot.ts';
 import { linkClosed } from './send-queue.ts';
@@ -38,6 +39,7 @@ export class LinkTransport implements Transport {
   readonly #router: SignalRouter;
   readonly #courier: Courier;
   readonly #rooms: PoolRooms;
+  readonly #ice: IceServers;
   readonly #slots = new Map<DeviceId, Slot>();
   readonly #trials = new LinkTrials();
   #events: TransportEvents | undefined;
@@ -85,6 +87,7 @@ export class LinkTransport implements Transport {
       },
     );
     const { relayUrl: url, WebSocket, Fallback } = options;
+    this.#ice = new IceServers(url, clock);
     this.#rooms = new PoolRooms({ url, clock, random, WebSocket, Fallback }, { poolId, signalingKey });
   }
 
@@ -120,6 +123,7 @@ export class LinkTransport implements Transport {
       rejected: (rejection) => {
         events.rejected(rejection);
       },
+      ice: (offer) => this.#ice.offered(offer),
     });
     const unwire = this.#options.wires?.listen({
       wire: (up) => {
@@ -244,22 +248,16 @@ export class LinkTransport implements Transport {
   #create({ device, link, initiator }: Extract<LinkEffect, { kind: 'create' }>): void {
     let made: Link;
     try {
-      made = new Link(device, initiator, this.#options.connect, this.#options.memory, {
-        signal: (signal) => {
-          this.#driver.input({ kind: 'signal', device, link, signal });
-        },
-        connected: () => {
-          this.#driver.input({ kind: 'connected', device, link });
-        },
-        closed: (reason) => {
-          this.#driver.input({ kind: 'closed', device, link, reason });
-        },
-        heard: () => {
-          this.#heard(device, link);
-        },
-        doubted: () => {
-          this.#driver.input({ kind: 'doubted', device, link });
-        },
+      const servers = this.#ice.for(device, this.#rooms.otherCount);
+      const connect: LinkTransportOptions['connect'] = (isFirst, events) =>
+        this.#options.connect(isFirst, events, servers);
+      made = new Link(device, initiator, connect, this.#options.memory, {
+        signal: (signal) => this.#driver.input({ kind: 'signal', device, link, signal }),
+        connected: () => this.#driver.input({ kind: 'connected', device, link }),
+        closed: (reason) => this.#driver.input({ kind: 'closed', device, link, reason }),
+        heard: () => this.#heard(device, link),
+        doubted: () => this.#driver.input({ kind: 'doubted', device, link }),
+        path: (path) => this.#found(device, link, path),
         given: () => {
           const slot = this.#slotOf({ device, link });
           if (slot !== undefined) slot.givenAtMs = this.#options.clock.monotonicMs();
@@ -308,6 +306,7 @@ export class LinkTransport implements Transport {
     const slot = this.#slotOf({ device, link });
     if (slot === undefined) return;
     this.#slots.delete(device);
+    if (!slot.isUp) this.#ice.failed(device);
     if (goodbye) slot.link.queue.sendLinkFrame({ kind: 'bye' });
     slot.link.close('it was ended');
     if (!goodbye) {
@@ -317,6 +316,12 @@ export class LinkTransport implements Transport {
     this.#options.clock.after(GOODBYE_MS, () => {
       slot.link.destroy();
     });
+  }
+
+  #found(device: DeviceId, link: LinkId, path: LinkPath): void {
+    if (this.#slotOf({ device, link })?.isUp !== true) return;
+    this.#ice.found(device, path);
+    this.#events?.linkPath?.(device, path);
   }
 
   /** Undefined when the connection was ended or displaced. */

@@ -8,10 +8,9 @@
 import SimplePeer from 'simple-peer/simplepeer.min.js';
 import type { ConnectionSignal } from '../../../core/links/link-events.ts';
 import { FRAME_BYTES, SEND_QUEUE_LOW_BYTES } from '../../../core/model/limits.ts';
-import type { Connection, ConnectionEvents } from './connection.ts';
-
-/** No STUN or TURN: Palm links devices of one network, and contacts nothing outside it. */
-const CONFIGURATION: RTCConfiguration = { iceServers: [] };
+import type { LinkPath } from '../../../core/transport-port.ts';
+import type { Connection, ConnectionEvents, IceServer } from './connection.ts';
+import { isOwnLoopback, linkPathIn } from './link-path.ts';
 
 /** WebRTC where the platform has none of its own. */
 export type WebRtc = Pick<
@@ -26,10 +25,19 @@ export class WebRtcConnection implements Connection {
   #channel: RTCDataChannel | undefined;
   #isConnected = false;
   #isOver = false;
+  #path: LinkPath | undefined;
   #failure = 'the connection was closed';
 
-  /** `wrtc`: default the platform's. @throws when there is none. */
-  constructor(initiator: boolean, events: ConnectionEvents, wrtc?: WebRtc) {
+  /**
+   * `servers`: those of the relay, or none; Palm contacts nothing outside the network. `wrtc`: default the
+   * platform's. @throws when there is none.
+   */
+  constructor(
+    initiator: boolean,
+    events: ConnectionEvents,
+    servers: readonly IceServer[] = [],
+    wrtc?: WebRtc,
+  ) {
     this.#events = events;
     this.#wrtc = wrtc ?? globalThis;
     this.#peer = new SimplePeer({
@@ -37,7 +45,7 @@ export class WebRtcConnection implements Connection {
       trickle: true,
       objectMode: true,
       channelName: 'palm',
-      config: CONFIGURATION,
+      config: { iceServers: servers.map((server) => ({ ...server })) },
       ...(wrtc === undefined ? {} : { wrtc }),
     });
     this.#peer.on('signal', (data) => {
@@ -55,6 +63,7 @@ export class WebRtcConnection implements Connection {
     // RFC 7675, section 5.1: consent is asked for every few seconds. Chromium says 'disconnected' after 15 s.
     this.#connection?.addEventListener('iceconnectionstatechange', () => {
       const isLost = this.#connection?.iceConnectionState === 'disconnected';
+      if (!isLost) this.#look();
       if (isLost && this.#isConnected && !this.#isOver) events.doubted();
     });
     // The end that offers has made its channel by now. The other end gets it after simple-peer's own handler.
@@ -125,6 +134,23 @@ export class WebRtcConnection implements Connection {
     if (this.#isOver || this.#isConnected) return;
     this.#isConnected = true;
     this.#events.connected();
+    // A better pair may be found after the first that works. Node's WebRTC lacks this, and stays with one.
+    const ice: Partial<RTCIceTransport> | undefined = this.#connection?.sctp?.transport?.iceTransport;
+    ice?.addEventListener?.('selectedcandidatepairchange', () => this.#look());
+    this.#look();
+  }
+
+  #look(): void {
+    if (!this.#isConnected) return;
+    this.#connection?.getStats().then(
+      (report) => {
+        const path = linkPathIn(report);
+        if (this.#isOver || path === undefined || path === this.#path) return;
+        this.#path = path;
+        this.#events.path?.(path);
+      },
+      () => undefined, // it has just closed
+    );
   }
 }
 
@@ -143,7 +169,7 @@ function candidateSignal(candidate: unknown): ConnectionSignal | undefined {
   const text: unknown = Reflect.get(candidate, 'candidate');
   const sdpMid: unknown = Reflect.get(candidate, 'sdpMid');
   const sdpMLineIndex: unknown = Reflect.get(candidate, 'sdpMLineIndex');
-  if (typeof text !== 'string') return undefined;
+  if (typeof text !== 'string' || isOwnLoopback(text)) return undefined;
   return {
     kind: 'candidate',
     candidate: {

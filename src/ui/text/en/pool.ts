@@ -23,6 +23,7 @@ export const devicesTexts = {
   rename: 'Rename this device',
   self: 'This device',
   reachable: 'Reachable',
+  throughRelay: 'through the relay',
   away: (sinceMs: number, nowMs: number) => `Away since ${formatSince(sinceMs, nowMs)}`,
   suspect: (forMs: number) => `Not answering for ${formatShortDuration(forMs)}`,
   gone: (forMs: number) => `Gone for ${formatShortDuration(forMs)}`,

@@ -57,6 +57,18 @@ const relayFrame: fc.Arbitrary<RelayFrame> = fc.oneof(
         : fc.constant<RelayFrame>({ kind: 'entered', you, others }),
     ),
   fc.record({
+    kind: fc.constant('ice' as const),
+    port: fc.integer({ min: 1, max: 65_535 }),
+    turn: fc.option(
+      fc.record({
+        username: fc.stringMatching(/^[0-9A-Za-z.]{1,100}$/),
+        credential: fc.stringMatching(/^[0-9A-Za-z+/=]{1,100}$/),
+        lifeMs: fc.nat(),
+      }),
+      { nil: null },
+    ),
+  }),
+  fc.record({
     kind: fc.constant('pools' as const),
     pools: fc.uniqueArray(listedPool, { maxLength: MAX_LISTED_POOLS, selector: ({ id }) => id }),
   }),
@@ -227,4 +239,22 @@ test('every close reason fits a close frame, and every code is distinct', () => 
   const closes = Object.values(RELAY_CLOSE);
   for (const { reason } of closes) expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123);
   expect(new Set(closes.map(({ code }) => code)).size).toBe(closes.length);
+});
+
+test.each([
+  { port: 0, turn: null },
+  { port: 65_536, turn: null },
+  { port: 1.5, turn: null },
+  { port: 1 },
+  { port: 1, turn: null, host: 'elsewhere.example' },
+  { port: 1, turn: 'palm' },
+  { port: 1, turn: { username: 'a', credential: 'b' } },
+  { port: 1, turn: { username: 'a@elsewhere.example', credential: 'b', lifeMs: 1 } },
+  { port: 1, turn: { username: 'a', credential: 'b:c@elsewhere.example', lifeMs: 1 } },
+  { port: 1, turn: { username: '', credential: 'b', lifeMs: 1 } },
+  { port: 1, turn: { username: 'a', credential: 'b', lifeMs: -1 } },
+  { port: 1, turn: { username: 'a', credential: 'b', lifeMs: 1, urls: 'turn:elsewhere.example' } },
+])('no server but the relay itself can be named: %j', (fields) => {
+  const bytes = encode({ v: 1, kind: 'ice', ...fields });
+  expect(() => decodeRelayFrame(bytes)).toThrow(expect.objectContaining({ code: 'bad-message' }));
 });

@@ -85,6 +85,7 @@ function setUp() {
       heardCount += 1;
     },
     doubted: () => undefined,
+    path: () => undefined,
     given: () => {
       givenCount += 1;
     },

@@ -195,8 +195,8 @@ describe('where WebSockets are refused', () => {
     const log = new Log();
     const kinds: string[] = [];
     class Counted extends WebSocket {
-      constructor(url: string | URL, subprotocol: string) {
-        super(url, subprotocol);
+      constructor(url: string | URL, subprotocols: string[]) {
+        super(url, subprotocols);
         kinds.push('socket');
       }
     }
