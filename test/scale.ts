@@ -3,7 +3,7 @@
 // and others with the tag `@long`, need browsers and run only in the long run.
 
 /** Whether this is the long run. */
-const IS_LONG = process.env['PALM_LONG'] === '1';
+export const IS_LONG = process.env['PALM_LONG'] === '1';
 
 /** `full` in a long run, otherwise `full` divided by `factor`, at least 1. */
 export function scaled(full: number, factor: number): number {

@@ -33,7 +33,7 @@ import { openPalm } from '../../runtime/palm.ts';
 import type { RuntimePorts } from '../../runtime/runtime-ports.ts';
 import { WordedPalm } from '../../runtime/worded-palm.ts';
 import { words } from '../../ui/text/words.ts';
-import { savedOrigin, SETTINGS_FILE, socketUrlOf } from './saved-relay.ts';
+import { relayUrlIn, SETTINGS_FILE } from './saved-relay.ts';
 import relaxedWasm from '../../wasm/build/kernel-relaxed.wasm?url&inline';
 import simdWasm from '../../wasm/build/kernel-simd.wasm?url&inline';
 
@@ -89,7 +89,7 @@ export async function diagnoseAlone({
   readonly folder: string;
   readonly signal: AbortSignal;
 }): Promise<Diagnosis> {
-  const relayUrl = socketUrlOf(savedOrigin(join(folder, SETTINGS_FILE)));
+  const relayUrl = relayUrlIn(join(folder, SETTINGS_FILE));
   const probes = nodeProbes({ relayUrl, folder });
   const found = await examine({ clock: systemClock, probes, lookAtPool: inNoPool }, { signal });
   // Only the device knows its pool.

@@ -15,6 +15,16 @@ export function savedOrigin(file: string): string {
   return isWhole && typeof settings.relay === 'string' ? settings.relay : OWN_RELAY;
 }
 
+/** Where the WebSocket of the relay is that a device will ask, as far as its settings can be read. */
+export function relayUrlIn(file: string): string {
+  try {
+    return socketUrlOf(savedOrigin(file));
+  } catch {
+    // `palm up` says what is wrong with them.
+    return socketUrlOf(OWN_RELAY);
+  }
+}
+
 /** Where its WebSocket listens. */
 export function socketUrlOf(origin: string): string {
   const url = new URL(RELAY_PATH, origin);

@@ -142,23 +142,26 @@ function links(facts: DoctorFacts): Verdict {
   const { pool } = facts;
   if (pool === undefined) return ['untried', { kind: 'links-no-pool' }];
   const { linkedCount: count, blockedCount, tryingCount, knownCount } = pool;
+  // What answered at the relay before says nothing of a device that reaches neither now; and a link whose
+  // device has no network is only not known to be dead yet.
+  if (isOffline(facts) || (count === 0 && !relayAnswers(facts))) return ['untried', { kind: 'needs-relay' }];
+  if (!relayAnswers(facts)) return ['works', { kind: 'links-work', count }];
   if (blockedCount > 0 && count > 0) return ['limited', { kind: 'links-some', count, blockedCount }];
   if (blockedCount > 0) return ['blocked', { kind: 'links-isolated', blockedCount }];
   if (count > 0) return ['works', { kind: 'links-work', count }];
   if (tryingCount > 0) return ['untried', { kind: 'links-trying', count: tryingCount }];
-  if (!relayAnswers(facts)) return ['untried', { kind: 'needs-relay' }];
   return ['untried', { kind: knownCount > 0 ? 'links-quiet' : 'links-alone' }];
 }
 
-function vpn({ vpnInterfaces, candidates: tried, relay: relayTried }: DoctorFacts): Verdict {
+function vpn(facts: DoctorFacts): Verdict {
+  const { vpnInterfaces, candidates: tried } = facts;
   if (vpnInterfaces.kind === 'seen') {
     const names = vpnInterfaces.seen;
     return names.length > 0
       ? ['limited', { kind: 'vpn-interface', names }]
       : ['works', { kind: 'vpn-no-interface' }];
   }
-  const isOffline = relayTried.kind === 'seen' && relayTried.seen.kind === 'offline';
-  if (tried.kind === 'seen' && tried.seen.hostCount === 0 && !isOffline)
+  if (tried.kind === 'seen' && tried.seen.hostCount === 0 && !isOffline(facts))
     return ['limited', { kind: 'vpn-suspected' }];
   return ['untried', { kind: 'vpn-unseen' }];
 }
@@ -237,6 +240,10 @@ function deviceClocks({ pool }: DoctorFacts): Verdict {
 
 function severity(apartMs: number): FindingState {
   return apartMs > FAR_APART_MS ? 'blocked' : 'limited';
+}
+
+function isOffline({ relay: tried }: DoctorFacts): boolean {
+  return tried.kind === 'seen' && tried.seen.kind === 'offline';
 }
 
 function relayAnswers({ relay: tried }: DoctorFacts): boolean {

@@ -60,7 +60,8 @@ describe('whatever was seen', () => {
       (surroundings.address === 'local-name' && isSeen(relay, ({ kind }) => kind === 'passed')),
     candidates: (facts) => isSeen(facts.candidates, ({ hostCount }) => hostCount > 0),
     loopback: (facts) => isSeen(facts.loopback, (echo) => echo === 'echoed'),
-    links: ({ pool }) => pool !== undefined && pool.linkedCount > 0 && pool.blockedCount === 0,
+    links: ({ pool, relay }) =>
+      pool !== undefined && pool.linkedCount > 0 && !isSeen(relay, ({ kind }) => kind === 'offline'),
     vpn: (facts) => isSeen(facts.vpnInterfaces, (names) => names.length === 0),
     'local-network': (facts) => isSeen(facts.localNetwork, (state) => state === 'granted'),
     mac: ({ pool }) => pool !== undefined && pool.linkedCount > 0,
