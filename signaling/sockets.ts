@@ -74,6 +74,8 @@ interface ClientSocket {
   outboxBytes: number;
   /** As measured last. */
   heldBytes: number;
+  /** It is in a room now, or lists a pool. */
+  entered(): void;
 }
 
 export class RelaySockets {
@@ -133,10 +135,10 @@ export class RelaySockets {
   }
 
   /**
-   * Accepts the WebSockets of `server`; over plain http only those of this machine. `onClient` is called for
-   * each client, which is a device of a pool.
+   * Accepts the WebSockets of `server`; over plain http only those of this machine. `onDevice` is called for
+   * each client that is in a room or lists a pool: a device of a pool.
    */
-  attach(server: Server, secure: boolean, onClient: () => void): void {
+  attach(server: Server, secure: boolean, onDevice: () => void): void {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       // Until `ws` has it, the socket is ours, and an error on it (such as a reset) must not end the process.
       const cut = () => socket.destroy();
@@ -146,7 +148,7 @@ export class RelaySockets {
       // Bytes that came with the request wait for their turn like all that follow.
       return this.#acceptor.handleUpgrade(request, socket, NOTHING, (webSocket) => {
         socket.off('error', cut);
-        if (this.#accept(webSocket, request.socket, head)) onClient();
+        this.#accept(webSocket, request.socket, head, onDevice);
       });
     });
   }
@@ -185,13 +187,12 @@ export class RelaySockets {
     return secure || host.loopback ? undefined : '403 Forbidden';
   }
 
-  /** Whether it is a client now. */
-  #accept(socket: WebSocket, connection: Socket, head: Buffer): boolean {
+  #accept(socket: WebSocket, connection: Socket, head: Buffer, entered: () => void): void {
     if (!PROTOCOLS.includes(socket.protocol)) {
       // `ws` closes the socket after an error, as after this.
       socket.on('error', () => undefined);
       socket.close(RELAY_CLOSE.outdated.code, RELAY_CLOSE.outdated.reason);
-      return false;
+      return;
     }
     this.#connections.promote(connection, true);
     const address = addressKeyOf(connection.remoteAddress);
@@ -207,6 +208,7 @@ export class RelaySockets {
       outbox: [],
       outboxBytes: 0,
       heldBytes: 0,
+      entered,
     };
     const { id } = client;
     this.#sockets.set(id, client);
@@ -223,7 +225,6 @@ export class RelaySockets {
     // instead.
     socket.on('error', () => undefined);
     this.#driver.input({ kind: 'connected', id, address: client.address });
-    return true;
   }
 
   /** Hands `ws` one frame; `ws` handles a complete message immediately. True when more waits. */
@@ -290,6 +291,7 @@ export class RelaySockets {
       const client = this.#sockets.get(id);
       if (client === undefined) this.#streams.send(id, frame);
       if (client?.socket.readyState !== WebSocket.OPEN) continue; // its 'close' will follow
+      if (frame.kind === 'entered') client.entered();
       this.#post(client, message);
       this.#measure(client);
       if (this.#isCongested(client)) this.#reject(client, RELAY_CLOSE.tooSlow);

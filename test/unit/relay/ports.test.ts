@@ -6,6 +6,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Relay, RelayOptions } from '../../../signaling/relay.ts';
+import { parsePoolId } from '../../../src/core/model/ids.ts';
+import type { ClientFrame } from '../../../src/core/wire/relay-protocol.ts';
 import { RelayClient, temporaryFolder, testRelay } from '../../fixtures/relay-fixture.ts';
 import { freePort } from '../../fixtures/relay-program.ts';
 
@@ -24,6 +26,15 @@ async function start(
   return { relay, said };
 }
 
+/** A device of a pool; or one of none, which only looks whether there is a nearby pool. */
+async function come(client: RelayClient, frame: ClientFrame): Promise<void> {
+  await client.opened();
+  client.send(frame);
+  await client.next();
+}
+
+const OF_A_POOL = { kind: 'enter', room: parsePoolId('a'.repeat(32)) } as const;
+
 /** A data folder of a relay that listened on a free port, which `served` a pool or not. */
 async function usedFolder({
   served,
@@ -33,10 +44,8 @@ async function usedFolder({
   const [dataDir, port] = [temporaryFolder(), await freePort()];
   const { relay, said } = await start(dataDir, { port });
   expect(said).toEqual([]);
-  if (served) {
-    const client = new RelayClient(`wss://localhost:${port}/relay`, { rejectUnauthorized: false });
-    await client.opened();
-  }
+  const client = new RelayClient(`wss://localhost:${port}/relay`, { rejectUnauthorized: false });
+  await come(client, served ? OF_A_POOL : { kind: 'look' });
   await relay.close();
   return { dataDir, port };
 }
@@ -82,8 +91,7 @@ test('where it is taken and a pool was served there, the relay does not start, u
 test('the port for this machine, which is another address with a storage of its own, is kept alike', async () => {
   const [dataDir, httpPort] = [temporaryFolder(), await freePort()];
   const { relay } = await start(dataDir, { port: 0, httpPort });
-  const client = new RelayClient(`ws://localhost:${httpPort}/relay`);
-  await client.opened();
+  await come(new RelayClient(`ws://localhost:${httpPort}/relay`), OF_A_POOL);
   await relay.close();
   expect(JSON.parse(readFileSync(join(dataDir, 'ports.json'), 'utf8'))).toEqual({
     http: { port: httpPort, poolServed: true },
