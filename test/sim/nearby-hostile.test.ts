@@ -178,6 +178,19 @@ test('a pool under the name of another lets nobody into it who looks at the righ
   expect(newcomer.pool.status().pool).toBeUndefined();
 });
 
+test('a relay that shows a pool no more is told of, and not listed with again (seed 5_017)', async () => {
+  const { stage, admin, host } = await between(5_017);
+  const { id, events } = host();
+  events.refused('the room is full');
+  await stage.world.pass(1_000);
+  expect(admin.pool.status().listing).toBeUndefined();
+  expect(admin.notices).toContainEqual({
+    kind: 'failure',
+    failure: { code: 'asking-failed', reason: 'not-shown' },
+  });
+  events.letter(id, Uint8Array.of(1));
+});
+
 test('garbage and letters of no ask change nothing (seed 5_016)', async () => {
   const { stage, admin, newcomer, lobby, host } = await between(5_016);
   const asked = await stage.ask(newcomer);

@@ -45,6 +45,8 @@ export type AskingEnd =
   | 'other-digits'
   /** The other device, or the relay, is gone. */
   | 'lost'
+  /** The relay does not list this device's pool, or no longer. */
+  | 'not-shown'
   /** The asker gave it up. */
   | 'given-up'
   /** It was allowed, and did not come in in time. */

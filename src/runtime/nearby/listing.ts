@@ -117,7 +117,9 @@ export class Listing {
           if (isCurrent()) this.#hear(from, letter);
         },
         refused: () => {
-          if (isCurrent()) this.stop();
+          if (!isCurrent()) return;
+          this.stop();
+          this.#device.background(Promise.reject(failed('not-shown')));
         },
       },
     );

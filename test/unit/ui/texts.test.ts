@@ -135,6 +135,7 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'asking-failed other-signs': [{ code: 'asking-failed', reason: 'other-signs' }],
   'asking-failed other-digits': [{ code: 'asking-failed', reason: 'other-digits' }],
   'asking-failed lost': [{ code: 'asking-failed', reason: 'lost' }],
+  'asking-failed not-shown': [{ code: 'asking-failed', reason: 'not-shown' }],
   'asking-failed given-up': [{ code: 'asking-failed', reason: 'given-up' }],
   'asking-failed not-joined': [{ code: 'asking-failed', reason: 'not-joined' }],
   'asking-failed over': [{ code: 'asking-failed', reason: 'over' }],

@@ -108,6 +108,8 @@ export function askingFailed(reason: AskingEnd): string {
       return 'These are not the digits of this code. Look at the other screen again: this is the last try. If it shows others, do not go on.';
     case 'lost':
       return 'The other device, or the relay, is gone. Keep Palm open on both, and ask again.';
+    case 'not-shown':
+      return 'The relay does not show this pool nearby any more: too many are shown there, or it runs an older Palm. Try again later, or invite by link.';
     case 'given-up':
       return 'The other device gave its ask up. Nobody was let in.';
     case 'not-joined':
