@@ -85,6 +85,7 @@ export interface DeviceStatus {
   readonly graceMs: number;
   /** Whether the pool's files are placed around it; absent where not. */
   readonly anchor?: true;
+  readonly evictable?: true; // its browser deletes what nobody uses for a week; absent where not
   /** Bytes of fragments that the device says it holds. */
   readonly heldBytes: number;
   readonly self: boolean;
@@ -122,7 +123,7 @@ export interface FileStatus {
   readonly reach: number;
   /** How many of the reachable holders may be lost before the file cannot be opened; -1 when reach < k. */
   readonly margin: number;
-  /** Distinct fragments on devices that are not gone: those that are away bring theirs back. */
+  /** Distinct fragments on devices that are not gone, nor evictable: who is away brings its own back. */
   readonly durable: number;
   /** How many of those devices may be lost before the file is lost; -1 when durable < k. */
   readonly durableMargin: number;
@@ -143,7 +144,7 @@ export interface FileStatus {
   readonly modifiedMs: number;
   /** This device keeps as many of its fragments as one device may (`pin`); absent where not. */
   readonly pinned?: true;
-  /** The original may be deleted: confirmed holdings give margin >= 1. */
+  /** The original may be deleted: confirmed holdings give margin >= 1, without those of evictable devices. */
   readonly safe: boolean;
 }
 

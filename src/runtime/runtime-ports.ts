@@ -97,6 +97,8 @@ export interface RuntimePorts {
   readonly sparing: Sparing;
   /** What kind of device this is, as far as it can tell. */
   readonly deviceClass: DeviceClass;
+  /** Whether its browser deletes what it holds if nobody opens it for a while. */
+  readonly isEvictable?: boolean;
   /** Where this device runs next to a relay. */
   readonly laneHost?: LaneHost | undefined;
   /** Where it is a page of a relay. */

@@ -25,6 +25,7 @@ export function saveMembers(records: RecordStore, membership: Membership): Promi
     member.record?.bytes ?? null,
     member.closedMs,
     member.longestMs,
+    member.isEvictable,
   ]);
   return records.putMeta(MEMBERS, [atMs, rows]);
 }
@@ -66,10 +67,16 @@ function savedOf(kept: unknown): { readonly saved: SavedMembers | undefined; rea
   }
 }
 
+/** What earlier versions did not write, as it counts for them. The earliest wrote the first ones only. */
+const FIRST_FIELDS = 6;
+const LATER_FIELDS = [0, 0, false];
+
 function memberOf(row: unknown): SavedMember {
-  // Earlier versions learned nothing.
-  const fields = Array.isArray(row) && row.length === 6 ? [...row, 0, 0] : row;
-  const [device, isGone, sinceMs, silentMs, isForgiven, record, closedMs, longestMs] = tupleOf(fields, 8);
+  const fields = Array.isArray(row) ? [...row, ...LATER_FIELDS.slice(row.length - FIRST_FIELDS)] : row;
+  const [device, isGone, sinceMs, silentMs, isForgiven, record, closedMs, longestMs, isEvictable] = tupleOf(
+    fields,
+    FIRST_FIELDS + LATER_FIELDS.length,
+  );
   return {
     device: parseDeviceId(device),
     isGone: boolOf(isGone),
@@ -79,5 +86,6 @@ function memberOf(row: unknown): SavedMember {
     record: record === null ? undefined : decodeAlive(bytesOf(record, 1, MAX_ALIVE_BYTES)),
     closedMs: uintOf(closedMs, Number.MAX_SAFE_INTEGER),
     longestMs: uintOf(longestMs, MAX_LEARNED_SILENCE_MS),
+    isEvictable: boolOf(isEvictable),
   };
 }

@@ -116,7 +116,7 @@ function deviceStatuses({ driver, identity }: ShownPool, selfName: string): Devi
     ...peer.membership.of(self),
     heldBytes: peer.own.heldBytes,
     self: true,
-    ...anchorStatus(peer, self),
+    ...kindStatus(peer, self),
     ...roleOf(peer, self),
   };
   const rest = [...others].toSorted().map((device): DeviceStatus => {
@@ -127,7 +127,7 @@ function deviceStatuses({ driver, identity }: ShownPool, selfName: string): Devi
       heldBytes: peer.holdings.of(device)?.heldBytes ?? 0,
       self: false,
       ...present('via', paths.of(device)),
-      ...anchorStatus(peer, device),
+      ...kindStatus(peer, device),
       ...roleOf(peer, device),
     };
   });
@@ -148,8 +148,12 @@ function placementStatus({ catalogue }: Peer): Pick<NonNullable<PalmStatus['pool
   return placement === undefined ? {} : { placement };
 }
 
-function anchorStatus({ catalogue }: Peer, device: DeviceId): Pick<DeviceStatus, 'anchor'> {
-  return catalogue.policy.anchors?.includes(device) === true ? { anchor: true } : {};
+function kindStatus(peer: Peer, device: DeviceId): Pick<DeviceStatus, 'anchor' | 'evictable'> {
+  const isAnchor = peer.catalogue.policy.anchors?.includes(device) === true;
+  return {
+    ...(isAnchor ? { anchor: true } : {}),
+    ...(peer.membership.isEvictable(device) ? { evictable: true } : {}),
+  };
 }
 
 /** Nothing in a pool without roles. */
@@ -333,19 +337,25 @@ function withHealth(peer: Peer, content: FileId, fixed: FixedStatus): FileStatus
   const holders = peer.confirmedHoldersOf(content);
   const reachable: Holders = new Map([...holders].filter(([device]) => peer.isReachable(device)));
   const margin = marginOf(reachable, fixed.k);
-  const durable: Holders = new Map([...holders].filter(([device]) => !peer.isGone(device)));
+  // A device that is back may still find that its browser deleted everything.
+  const lasting = [...holders].filter(([device]) => !peer.membership.isEvictable(device));
+  const durable: Holders = new Map(lasting.filter(([device]) => !peer.isGone(device)));
+  const isAllHere =
+    durable.size === reachable.size && [...durable.keys()].every((each) => reachable.has(each));
+  const durableMargin = isAllHere ? margin : marginOf(durable, fixed.k);
+  const lastingHere: Holders = new Map(lasting.filter(([device]) => reachable.has(device)));
   return {
     ...fixed,
     reach: reachOf(reachable),
     margin,
     durable: reachOf(durable),
-    durableMargin: durable.size === reachable.size ? margin : marginOf(durable, fixed.k),
+    durableMargin,
     holders: [...holders].map(([deviceId, fragments]) => ({
       deviceId,
       fragments: [...fragments].toSorted((a, b) => a - b),
     })),
     inOutbox: peer.inOutbox(content),
     ...(peer.pins.has(content) && { pinned: true }),
-    safe: margin >= 1,
+    safe: (lastingHere.size === reachable.size ? margin : marginOf(lastingHere, fixed.k)) >= 1,
   };
 }

@@ -7,6 +7,7 @@ import { openIdbStore } from '../adapters/browser/store/idb-store.ts';
 import { BrowserSparing } from '../adapters/browser/page/sparing.ts';
 import { ownDeviceClass } from '../adapters/browser/page/device-class.ts';
 import { browserProbes } from '../adapters/browser/doctor/browser-probes.ts';
+import { ownStorageIsEvictable } from '../adapters/browser/page/eviction.ts';
 import { forgetIdentity, loadIdentity } from '../adapters/browser/page/identity.ts';
 import { DownloadClaims } from '../adapters/browser/downloads/download-claims.ts';
 import { OpfsDownloads } from '../adapters/browser/downloads/opfs-downloads.ts';
@@ -181,6 +182,7 @@ async function openPorts(parts: LoadedParts, ending: Ending): Promise<RuntimePor
     },
     sparing: new BrowserSparing(),
     deviceClass: ownDeviceClass(),
+    isEvictable: ownStorageIsEvictable(),
     laneClient: store.laneClient(location.origin),
     createTransport: (keys, identity, door) => {
       const { poolId, signalingKey } = keys;

@@ -99,6 +99,8 @@ export class SimDevice {
   };
   /** What kind of device it calls itself when it opens next. */
   deviceClass: DeviceClass;
+  /** Whether its browser deletes what is not used. */
+  isEvictable = false;
   /** While set, this function of a port is one that the engine lacks. */
   missing: { readonly port: BreakablePort; readonly name: string } | undefined;
   readonly #world: World;
@@ -342,6 +344,7 @@ export class SimDevice {
         },
       },
       deviceClass: this.deviceClass,
+      isEvictable: this.isEvictable,
       createTransport: (keys, identity, door) =>
         this.#network.transportFor({ keys, identity, process, clock, door }),
       ...present('pairing', this.#network.pairingFor?.(process)),

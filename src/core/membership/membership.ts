@@ -79,6 +79,7 @@ const LOOK_ALONE_MS = 10_000;
 
 export class Membership {
   readonly #self: DeviceId;
+  readonly #isEvictable: boolean;
   readonly #own: OwnLife;
   readonly #roster: Roster;
   readonly #news: News;
@@ -97,8 +98,9 @@ export class Membership {
   /** Not later than the next change of a state by time alone. */
   #dueMs: MonotonicMs = Infinity;
 
-  constructor(self: DeviceId, ownClass: DeviceClass, rules: MembershipRules) {
+  constructor(self: DeviceId, ownClass: DeviceClass, rules: MembershipRules, isEvictable = false) {
     this.#self = self;
+    this.#isEvictable = isEvictable;
     this.#own = new OwnLife(ownClass);
     this.#roster = new Roster(rules);
     this.#news = new News(self, this.#own, this.#roster);
@@ -138,10 +140,23 @@ export class Membership {
     return this.#roster.get(device)?.state === 'gone';
   }
 
-  /** `incarnation`: later than those of all earlier pages. `saved` counts from the next `tell`. */
+  /**
+   * Whether the device's browser deletes what it holds if nobody opens it for a while, as it said when it was
+   * last linked.
+   */
+  isEvictable(device: DeviceId): boolean {
+    return device === this.#self ? this.#isEvictable : this.#roster.isEvictable(device);
+  }
+
+  saysEvictable(device: DeviceId, isEvictable: boolean): void {
+    this.#roster.setEvictable(device, isEvictable);
+  }
+
+  /** `incarnation`: later than those of all earlier pages. `saved` counts from the next `tell`, or now. */
   restore(incarnation: number, saved: SavedMembers | undefined): void {
     this.#own.begin(incarnation);
     this.#saved = saved;
+    if (this.#openedAtMs !== undefined) this.#takeUp();
   }
 
   saved(): SavedMembers {
@@ -156,10 +171,14 @@ export class Membership {
       this.#openedAtMs = wallMs;
       this.#backAtMs = nowMs;
       this.#cutOffAtMs = nowMs;
-      if (this.#saved !== undefined) this.#roster.restore(this.#saved);
-      this.#saved = undefined;
+      this.#takeUp();
     }
     if (lateMs > (this.#links.size > 0 ? LATE_MS : LATE_ALONE_MS)) this.#slept(lateMs);
+  }
+
+  #takeUp(): void {
+    if (this.#saved !== undefined) this.#roster.restore(this.#saved);
+    this.#saved = undefined;
   }
 
   /** The wall clock was set, or the device slept: which of the two cannot be known. */

@@ -26,6 +26,8 @@ export interface SavedMember {
   readonly closedMs: number;
   /** The longest silence from which it came back, ms. */
   readonly longestMs: number;
+  /** Whether its browser deletes what it holds if nobody opens it for a while. */
+  readonly isEvictable: boolean;
 }
 
 export interface SavedMembers {
@@ -55,7 +57,14 @@ export interface Member {
   closedMs: number;
   /** The longest silence from which it came back and linked with this device, ms. */
   longestMs: number;
+  isEvictable: boolean;
 }
+
+/**
+ * What an evictable device holds is made up for before its browser may have deleted it, whatever people or
+ * earlier absences say, ms: Safari deletes after seven days of its own use, and repair takes its time.
+ */
+export const MAX_EVICTABLE_GRACE_MS = 4 * 24 * 60 * 60_000;
 
 /** The class of a device that has not told its own. */
 export const UNTOLD_CLASS: DeviceClass = 'laptop';
@@ -63,6 +72,8 @@ export const UNTOLD_CLASS: DeviceClass = 'laptop';
 export class Roster {
   readonly #rules: MembershipRules;
   readonly #members = new Map<DeviceId, Member>();
+  /** Those that said so; some may not be members yet. */
+  readonly #evictable = new Set<DeviceId>();
   nowMs: MonotonicMs = 0;
   wallMs: WallMs = 0;
   /** Changes whenever a state or a class does. */
@@ -89,7 +100,22 @@ export class Roster {
   graceMs(member: Member): number {
     const of = classOf(member);
     const ofClassMs = this.#rules.graceMs(of);
-    return this.#rules.isGraceSet(of) ? ofClassMs : learnedGraceMs(ofClassMs, member.longestMs);
+    const graceMs = this.#rules.isGraceSet(of) ? ofClassMs : learnedGraceMs(ofClassMs, member.longestMs);
+    return member.isEvictable ? Math.min(graceMs, MAX_EVICTABLE_GRACE_MS) : graceMs;
+  }
+
+  isEvictable(device: DeviceId): boolean {
+    return this.#evictable.has(device);
+  }
+
+  setEvictable(device: DeviceId, isEvictable: boolean): void {
+    if (this.#evictable.has(device) === isEvictable) return;
+    if (!isEvictable) this.#evictable.delete(device);
+    else if (this.#evictable.size < MAX_DEVICE_COUNT) this.#evictable.add(device);
+    const member = this.#members.get(device);
+    if (member !== undefined) member.isEvictable = this.#evictable.has(device);
+    this.#changed.add(device);
+    this.revision += 1;
   }
 
   /** Those that are not linked, and the shortest grace of one. */
@@ -101,8 +127,10 @@ export class Roster {
 
   /** Adds a member, unless there are too many. */
   add(device: DeviceId, state: MemberState, sinceMs: WallMs): void {
-    if (this.#members.size < MAX_DEVICE_COUNT)
-      this.#members.set(device, newMember(state, sinceMs, this.nowMs));
+    if (this.#members.size >= MAX_DEVICE_COUNT) return;
+    const member = newMember(state, sinceMs, this.nowMs);
+    member.isEvictable = this.#evictable.has(device);
+    this.#members.set(device, member);
   }
 
   /** Drops all but these. */
@@ -157,7 +185,7 @@ export class Roster {
 
   saved(): SavedMembers {
     const members = [...this.#members].map(([device, member]) => {
-      const { state, sinceMs, heardAtMs, isForgiven, record, closedMs, longestMs } = member;
+      const { state, sinceMs, heardAtMs, isForgiven, record, closedMs, longestMs, isEvictable } = member;
       return {
         device,
         isGone: state === 'gone',
@@ -167,6 +195,7 @@ export class Roster {
         record,
         closedMs: state === 'reachable' ? 0 : Math.round(closedMs),
         longestMs,
+        isEvictable,
       };
     });
     return { atMs: this.wallMs, members };
@@ -183,6 +212,8 @@ export class Roster {
       const member = newMember(isGone ? 'gone' : 'away', Math.min(sinceMs, this.wallMs), this.nowMs);
       member.record = record;
       member.longestMs = longestMs;
+      member.isEvictable = saved.isEvictable;
+      if (saved.isEvictable) this.#evictable.add(device);
       // A wall clock that was set far ahead adds no more than this, so it alone makes nobody gone.
       const mostMs = this.#rules.graceMs(classOf(member)) / 2;
       const closedMs = isForgiven ? Math.min(Math.max(0, this.wallMs - atMs), mostMs) : 0;
@@ -209,5 +240,6 @@ function newMember(state: MemberState, sinceMs: WallMs, heardAtMs: MonotonicMs):
     isAccused: false,
     closedMs: 0,
     longestMs: 0,
+    isEvictable: false,
   };
 }

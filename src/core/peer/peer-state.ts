@@ -20,6 +20,7 @@ import {
   type Place,
   type Refusal,
 } from '../wire/messages.ts';
+import { EVICTABLE_FEATURE } from '../wire/greetings.ts';
 import type { Candidate } from '../placement/placement.ts';
 import { Anchoring } from './anchoring.ts';
 import { Challenges } from './challenges.ts';
@@ -82,12 +83,13 @@ export class PeerState {
   /** Whether somebody may have joined or left since the membership was told. */
   #mayHaveNewMembers = true;
 
-  constructor(self: DeviceId, epoch: number, ownClass: DeviceClass) {
+  constructor(self: DeviceId, epoch: number, ownClass: DeviceClass, isEvictable: boolean) {
     this.self = self;
-    this.membership = new Membership(self, ownClass, {
-      graceMs: (of) => this.catalogue.policy.graceMs[of],
-      isGraceSet: (of) => this.catalogue.policy.isGraceSet[of],
-    });
+    const rules = {
+      graceMs: (of: DeviceClass) => this.catalogue.policy.graceMs[of],
+      isGraceSet: (of: DeviceClass) => this.catalogue.policy.isGraceSet[of],
+    };
+    this.membership = new Membership(self, ownClass, rules, isEvictable);
     this.catalogue = new Catalogue(self, MAX_LOG_BYTES, this.rights);
     this.links = new PeerLinks(epoch, () =>
       this.acts.charter === undefined ? PROTOCOL_VERSION : CHARTERED_PROTOCOL_VERSION,
@@ -243,9 +245,14 @@ export class PeerState {
     return this.links.get(device)?.features.has(LEAVING_FEATURE) === true;
   }
 
-  /** What this device tells others that it can do. */
+  /** What this device tells others that it can do, and what they must know of it. */
   features(): readonly string[] {
-    return this.lettingGo.isLeaving ? [...FEATURES, LEAVING_FEATURE] : FEATURES;
+    const isEvictable = this.membership.isEvictable(this.self);
+    return [
+      ...FEATURES,
+      ...(this.lettingGo.isLeaving ? [LEAVING_FEATURE] : []),
+      ...(isEvictable ? [EVICTABLE_FEATURE] : []),
+    ];
   }
 
   confirmedHoldersOf(file: FileId): Map<DeviceId, FragmentSet> {

@@ -66,8 +66,8 @@ export class Peer {
   readonly #linkLife: LinkLife;
   readonly #foretelling = new Foretelling((device) => this.isReachable(device));
 
-  constructor(self: DeviceId, epoch: number, ownClass: DeviceClass = 'laptop') {
-    this.#state = new PeerState(self, epoch, ownClass);
+  constructor(self: DeviceId, epoch: number, ownClass: DeviceClass = 'laptop', isEvictable = false) {
+    this.#state = new PeerState(self, epoch, ownClass, isEvictable);
     const { catalogue, links, own } = this.#state;
     this.anchoring = this.#state.anchoring;
     this.pins = this.#state.pins;

@@ -3,6 +3,7 @@
 //
 // Invariant: this device vouches for itself only after its disk was read, and never for another.
 
+import { EVICTABLE_FEATURE } from '../wire/greetings.ts';
 import type { DeviceId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import { Vouching } from '../membership/vouching.ts';
@@ -35,6 +36,7 @@ export class VouchingPart {
 
   /** What the linked device can do. */
   speaks(nowMs: MonotonicMs, device: DeviceId, features: ReadonlySet<string>): void {
+    this.#state.membership.saysEvictable(device, features.has(EVICTABLE_FEATURE));
     if (features.has('membership')) this.#state.membership.speaks(device);
     if (features.has('vouch')) this.#vouching.speaks(nowMs, device);
   }

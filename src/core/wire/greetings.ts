@@ -11,6 +11,8 @@ import {
 } from '../model/limits.ts';
 import { MAX_EPOCH } from '../model/pool-keys.ts';
 
+/** Named besides its features by a device whose browser deletes what is not used. */
+export const EVICTABLE_FEATURE = 'evictable';
 /** Names of features in one message, and bytes of each: room for later versions. */
 const MAX_FEATURE_COUNT = 64;
 const MAX_FEATURE_BYTES = 32;

@@ -32,6 +32,8 @@ export interface PeerDriverPorts {
   readonly transport: Transport;
   /** What kind of device this is. */
   readonly deviceClass: DeviceClass;
+  /** Whether its browser deletes what it holds if nobody opens it for a while. */
+  readonly isEvictable?: boolean;
   /** Where this device runs next to a relay. */
   readonly laneHost?: LaneHost | undefined;
   /** Where it is a page of a relay. */

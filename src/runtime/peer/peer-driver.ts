@@ -70,7 +70,7 @@ export class PeerDriver {
     this.#ports = ports;
     this.#events = events;
     this.rates = new LinkRates(ports.clock);
-    this.peer = new Peer(ports.identity.deviceId, keys.firstEpoch, ports.deviceClass);
+    this.peer = new Peer(ports.identity.deviceId, keys.firstEpoch, ports.deviceClass, ports.isEvictable);
     this.linkChance = new LinkChance(ports.clock, this.peer);
     this.#driver = new MachineDriver<PeerInput, PeerEffect>({
       machine: this.peer,

@@ -84,6 +84,7 @@ function DeviceRow({ device, suffix, look, nowMs, onRename, onRole }: DeviceRowP
           <span>{deviceStateText(device, nowMs)}</span> <span>{words.units.bytes(device.heldBytes)}</span>{' '}
           {device.via === 'relay' ? <span>{words.devices.throughRelay}</span> : null}{' '}
           {device.role === undefined ? null : <span>{words.roles.names[device.role]}</span>}{' '}
+          {device.evictable === true ? <span class="tag">{words.devices.evictable}</span> : null}{' '}
           {device.anchor === true ? (
             <span class="tag">
               <AnchorIcon />

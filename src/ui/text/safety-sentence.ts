@@ -51,7 +51,18 @@ function opensAnyTime(file: FileStatus, devices: readonly DeviceStatus[]): boole
   );
 }
 
+/** With everything that the devices of now hold it would survive a loss, but a browser may delete a part. */
+function evictableSentence(file: FileStatus, devices: readonly DeviceStatus[]): string | undefined {
+  const holders = new Set(file.holders.map(({ deviceId }) => deviceId));
+  const [first, ...more] = devices.filter(({ id, evictable }) => evictable === true && holders.has(id));
+  if (first === undefined || file.margin < 1) return undefined;
+  if (more.length > 0) return words.safety.evictables(1 + more.length);
+  return words.safety.evictable(first.self ? undefined : shownDeviceName(first.name));
+}
+
 function exposedSentence(file: FileStatus, devices: readonly DeviceStatus[]): string {
+  const evictable = evictableSentence(file, devices);
+  if (evictable !== undefined) return evictable;
   const others = devices.filter((device) => !device.self);
   if (others.length === 0) return words.safety.onlyHere;
   const alone = reachableHolderWithAll(file, devices);

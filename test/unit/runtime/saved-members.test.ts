@@ -40,10 +40,33 @@ describe('members of an earlier page', () => {
     expect(opened(next).of(FRIEND).graceMs).toBe(120 * HOUR_MS);
   });
 
+  it('count also for a page that was told the time before it read them', async () => {
+    const { records } = createMemoryStore();
+    await records.putMeta('members', [WALL_MS, [[FRIEND, true, WALL_MS, 0, false, null, 0, 0, true]]]);
+    const membership = opened(new Membership(SELF, 'laptop', RULES));
+    (await readMembers(records))(membership);
+    expect(membership.of(FRIEND).state).toBe('gone');
+    expect(membership.isEvictable(FRIEND)).toBe(true);
+  });
+
   it('have the grace of their class, if the version before learned none', async () => {
     const { membership, droppedCount } = await restored([FRIEND, true, WALL_MS, 0, false, null]);
     expect(droppedCount).toBe(0);
     expect(membership.of(FRIEND)).toMatchObject({ state: 'gone', graceMs: 24 * HOUR_MS });
+  });
+
+  it('are still evictable, and last if the version before knew of no such devices', async () => {
+    const { records } = createMemoryStore();
+    const membership = opened(new Membership(SELF, 'laptop', RULES));
+    membership.saysEvictable(FRIEND, true);
+    await saveMembers(records, membership);
+    const next = new Membership(SELF, 'laptop', RULES);
+    expect((await readMembers(records))(next)).toBe(0);
+    expect(opened(next).isEvictable(FRIEND)).toBe(true);
+    const row = [FRIEND, true, WALL_MS, 0, false, null, 0, 0];
+    expect((await restored(row)).membership.isEvictable(FRIEND)).toBe(false);
+    expect((await restored([...row, 'yes'])).droppedCount).toBe(1);
+    expect((await restored([...row, true, 0])).droppedCount).toBe(1);
   });
 
   it.each([-1, 0.5, 1e12, 'long', null])('are dropped with a longest silence of %s', async (longestMs) => {

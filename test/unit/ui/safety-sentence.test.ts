@@ -19,6 +19,37 @@ describe('a file that survives', () => {
   });
 });
 
+describe('a file that counts on a Safari tab', () => {
+  const holders = ['self', 'b', 'c', 'd'].map((deviceId, at) => ({
+    deviceId,
+    fragments: [2 * at, 2 * at + 1],
+  }));
+  const said = (evictable: readonly string[], given: Partial<FileStatus> = {}): string => {
+    const devices = pool('self', 'b', 'c', 'd').map((device) =>
+      evictable.includes(device.id) ? { ...device, name: 'Ann’s phone', evictable: true as const } : device,
+    );
+    const counts = { reach: 8, margin: 2, durable: 6, durableMargin: 0, holders, ...given };
+    return safetyOf(file(counts), devices).sentence;
+  };
+
+  test('says which, why, and what to do', () => {
+    expect(said(['b'])).toBe(
+      'Safari deletes the part on Ann’s phone after a week without use: add Palm to the Home Screen there, and join from it',
+    );
+    expect(said(['self'])).toContain('the part on this device after a week');
+    expect(said(['b', 'c'])).toContain('the parts on 2 devices after a week');
+  });
+
+  test('says nothing of it where the tab does not matter', () => {
+    expect(said(['b'], { durableMargin: 1 })).toBe('Survives the loss of any one device. Opens now.');
+    expect(said(['b'], { holders: holders.filter(({ deviceId }) => deviceId !== 'b') })).not.toContain(
+      'Safari',
+    );
+    expect(said(['b'], { margin: 0 })).not.toContain('Safari');
+    expect(said([])).not.toContain('Safari');
+  });
+});
+
 describe('a file around an anchor', () => {
   const holders = [
     { deviceId: 'anchor', fragments: [0, 1, 2] },

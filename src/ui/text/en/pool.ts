@@ -19,6 +19,7 @@ export const poolTexts = {
 
 export const devicesTexts = {
   heading: 'Devices',
+  evictable: 'In a Safari tab',
   invite: 'Invite a device',
   rename: 'Rename this device',
   self: 'This device',

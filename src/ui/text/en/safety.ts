@@ -16,6 +16,11 @@ export const safetyTexts = {
       ? 'Opens when one more device is back'
       : `Opens when ${isExact ? '' : 'up to '}${count} more devices are back`,
   onlyHere: 'Only on this device: invite another',
+  /** `name`: undefined for this device. */
+  evictable: (name: string | undefined) =>
+    `Safari deletes the part on ${name ?? 'this device'} after a week without use: add Palm to the Home Screen there, and join from it`,
+  evictables: (count: number) =>
+    `Safari deletes the parts on ${count} devices after a week without use: add Palm to their Home Screens, and join from there`,
   oneMore: 'Losing one more device could make it unreadable',
   /** `name`: undefined for this device. */
   aloneAddThird: (name: string | undefined) =>

@@ -17,7 +17,11 @@ const OTHER = deviceAt(2).deviceId;
 class Page {
   /** Whether people set the graces, so that none is learned. */
   isGraceSet = true;
-  membership = new Membership(SELF, 'laptop', { graceMs: () => GRACE_MS, isGraceSet: () => this.isGraceSet });
+  graceMs = GRACE_MS;
+  membership = new Membership(SELF, 'laptop', {
+    graceMs: () => this.graceMs,
+    isGraceSet: () => this.isGraceSet,
+  });
   nowMs = 5_000;
   wallMs = 1_800_000_000_000;
 
@@ -93,6 +97,34 @@ class Page {
     return this.do((membership) => membership.know([SELF, FRIEND, OTHER]));
   }
 }
+
+describe('an evictable member', () => {
+  it('is gone before its browser may have deleted anything, whatever people set', () => {
+    const page = new Page();
+    page.graceMs = 30 * 24 * HOUR_MS;
+    page
+      .link()
+      .link(OTHER)
+      .do((membership) => membership.saysEvictable(OTHER, true));
+    expect(page.membership.of(OTHER).graceMs).toBe(4 * 24 * HOUR_MS);
+    expect(page.membership.of(FRIEND).graceMs).toBe(30 * 24 * HOUR_MS);
+    page.do((membership) => membership.linkDown(OTHER)).pass(5 * 24 * HOUR_MS);
+    expect(page.state(OTHER)).toBe('gone');
+    page.link(OTHER).do((membership) => membership.saysEvictable(OTHER, false));
+    expect(page.membership.of(OTHER).graceMs).toBe(30 * 24 * HOUR_MS);
+  });
+
+  it('keeps a shorter grace, and may say so before it is a member', () => {
+    const page = new Page();
+    const later = deviceAt(7).deviceId;
+    page.do((membership) => membership.saysEvictable(later, true));
+    page.do((membership) => membership.know([SELF, FRIEND, OTHER, later]));
+    expect(page.membership.isEvictable(later)).toBe(true);
+    expect(page.membership.of(later).graceMs).toBe(GRACE_MS);
+    page.graceMs = 30 * 24 * HOUR_MS;
+    expect(page.membership.of(later).graceMs).toBe(4 * 24 * HOUR_MS);
+  });
+});
 
 describe('a member', () => {
   it('is reachable while it is linked, then away, then gone, each since when it began', () => {
