@@ -36,12 +36,13 @@ type Start = (program: string, parameters: string[], options: SpawnOptions) => C
 
 /**
  * Resolves once the relay has printed its addresses, so it accepts connections. Each has another certificate.
- * `start`: on another host of a LAN. `more`: further flags.
+ * `start`: on another host of a LAN. `more`: further flags; by default
+ * whatever is installed here makes no difference.
  */
 export async function startRelay(
   httpsPort = 0,
   start: Start = spawn,
-  more: readonly string[] = [],
+  more: readonly string[] = ['--no-turn'],
 ): Promise<ToldRelay> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'palm-relay-'));
   const flags = ['--json', '--port', String(httpsPort), '--http-port', '0', '--data', dataFolder, ...more];

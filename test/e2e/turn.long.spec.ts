@@ -33,6 +33,18 @@ const ECHO = `const socket = require('dgram').createSocket({ type: 'udp6', ipv6O
   socket.on('message', (text, { address, port }) => socket.send('echo ' + text, port, address));
   socket.bind(${ECHO_PORT}, '::', () => console.log('up'));`;
 
+/** Prints what the relay sent until its pong, in hexadecimal. */
+const RELAY_CLIENT = `const [url, protocol, pong, ...frames] = process.argv.slice(1);
+  const socket = new (require('ws').WebSocket)(url, [protocol], { rejectUnauthorized: false });
+  const got = [];
+  socket.on('open', () => frames.forEach((frame) => socket.send(Buffer.from(frame, 'hex'))));
+  socket.on('message', (data) => {
+    got.push(data.toString('hex'));
+    if (got.at(-1) !== pong) return;
+    console.log(JSON.stringify(got));
+    process.exit();
+  });`;
+
 interface TurnResult {
   readonly allocation: number;
   readonly permissions: readonly number[];
@@ -50,8 +62,8 @@ class World {
   readonly #browsers: Browser[] = [];
   relay: ToldRelay | undefined;
 
-  async startRelay(host: LanHost): Promise<string> {
-    this.relay = await startRelay(0, (...start) => host.spawn(...start));
+  async startRelay(host: LanHost, flags: readonly string[] = []): Promise<string> {
+    this.relay = await startRelay(0, (...start) => host.spawn(...start), flags);
     const [app = ''] = this.relay.lan;
     expect(app).toContain(host.address);
     return app;
@@ -80,7 +92,7 @@ class World {
 let world: World;
 test.beforeEach(() => {
   test.skip(reason !== undefined, reason);
-  test.setTimeout(90_000);
+  test.setTimeout(180_000);
   world = new World();
 });
 test.afterEach(() => (reason === undefined ? world.end() : undefined));
@@ -144,6 +156,20 @@ test('links that need no relay outlive it, and those through it end', async () =
   await linked(laptop, { Tablet: 'direct' });
 });
 
+test('where mDNS is not carried, devices link directly, by the address that the relay sees', async () => {
+  const [router, one, two] = ['relay', 'one', 'two'].map((name) => world.lan.addHost(name));
+  if (router === undefined || one === undefined || two === undefined) return;
+  one.dropMulticast();
+  two.dropMulticast();
+  const app = await world.startRelay(router, ['--no-turn']);
+  const laptop = await world.device('Laptop', one, app);
+  const phone = await world.device('Phone', two, app);
+  await laptop.createPool('Quiet air');
+  await phone.join(await laptop.invite());
+  await linked(laptop, { Phone: 'direct' });
+  await linked(phone, { Laptop: 'direct' });
+});
+
 test('a credential opens ways to devices of its room, and no others', async () => {
   const [router, one, two, other] = ['relay', 'one', 'two', 'other'].map((name) => world.lan.addHost(name));
   if (router === undefined || one === undefined || two === undefined || other === undefined) return;
@@ -158,7 +184,7 @@ test('a credential opens ways to devices of its room, and no others', async () =
   await stranger.createPool('Theirs');
   await Promise.all([router, two, other].map((host) => echo(host)));
   const room = (await laptop.status()).pool?.id ?? '';
-  const offer = await offerOf(laptop, app, room);
+  const offer = offerOf(one, app, room);
 
   const peers: readonly (readonly [string, number])[] = [
     [two.address, ECHO_PORT],
@@ -184,18 +210,15 @@ test('a credential opens ways to devices of its room, and no others', async () =
   expect(useTurn(one, router, late, []).allocation).toBe(401);
 
   // Another room opens no way into this one, even if it is next door.
-  const foreign = await offerOf(stranger, app, 'f'.repeat(32));
+  const foreign = offerOf(other, app, 'f'.repeat(32));
   const denied = useTurn(other, router, foreign, [[two.address, ECHO_PORT]]);
   expect(denied).toEqual({ allocation: 0, permissions: [403], heard: [] });
   // Who is in no room gets none.
-  expect(await framesAfter(stranger, app, RELAY_ICE_SUBPROTOCOL, [{ kind: 'ping' }])).toEqual(['pong']);
+  expect(framesAfter(other, app, RELAY_ICE_SUBPROTOCOL, [{ kind: 'ping' }])).toEqual(['pong']);
   // Nor does who would not understand it.
   const enter = { kind: 'enter', room: parsePoolId('e'.repeat(32)) } as const;
-  expect(await framesAfter(stranger, app, RELAY_SUBPROTOCOL, [enter, { kind: 'ping' }])).toEqual([
-    'entered',
-    'pong',
-  ]);
-  const asked = await framesAfter(stranger, app, RELAY_ICE_SUBPROTOCOL, [enter, { kind: 'ping' }]);
+  expect(framesAfter(other, app, RELAY_SUBPROTOCOL, [enter, { kind: 'ping' }])).toEqual(['entered', 'pong']);
+  const asked = framesAfter(other, app, RELAY_ICE_SUBPROTOCOL, [enter, { kind: 'ping' }]);
   expect(asked).toEqual(['entered', 'ice', 'pong']);
   expect(world.relay?.complaints()).not.toContain(offer.credential);
 });
@@ -229,9 +252,9 @@ function useTurn(
   return JSON.parse(output);
 }
 
-/** Enters the room as another client of the device's host, and returns what the relay offers it. */
-async function offerOf(device: Device, app: string, room: string): Promise<Offer> {
-  const frames = await exchange(device, app, RELAY_ICE_SUBPROTOCOL, [
+/** Enters the room as another client of the host, and returns what the relay offers it. */
+function offerOf(host: LanHost, app: string, room: string): Offer {
+  const frames = exchange(host, app, RELAY_ICE_SUBPROTOCOL, [
     { kind: 'enter', room: parsePoolId(room) },
     { kind: 'ping' },
   ]);
@@ -240,35 +263,21 @@ async function offerOf(device: Device, app: string, room: string): Promise<Offer
   return { port: offer.port, ...offer.turn };
 }
 
-async function framesAfter(...exchanged: Parameters<typeof exchange>): Promise<string[]> {
-  return (await exchange(...exchanged)).map(({ kind }) => kind);
+function framesAfter(...exchanged: Parameters<typeof exchange>): string[] {
+  return exchange(...exchanged).map(({ kind }) => kind);
 }
 
-/** What the relay sends to a new client on the device's host that sends `frames`, until its pong. */
-async function exchange(
-  device: Device,
+/** What the relay sends to a new client on the host that sends `frames`, until its pong. */
+function exchange(
+  host: LanHost,
   app: string,
   protocol: string,
   frames: readonly ClientFrame[],
-): Promise<RelayFrame[]> {
-  const sent = frames.map((frame) => [...encodeClientFrame(frame)]);
-  const pong = [...encodeRelayFrame({ kind: 'pong' })].join();
-  const got = await device.page.evaluate(
-    async ([url, offered, messages, last]) => {
-      const socket = new WebSocket(url, [offered]);
-      socket.binaryType = 'arraybuffer';
-      const received: number[][] = [];
-      socket.addEventListener('open', () => messages.forEach((bytes) => socket.send(new Uint8Array(bytes))));
-      await new Promise<void>((resolve) => {
-        socket.addEventListener('message', ({ data }: MessageEvent<ArrayBuffer>) => {
-          const bytes = [...new Uint8Array(data)];
-          received.push(bytes);
-          if (bytes.join() === last) resolve();
-        });
-      });
-      return received;
-    },
-    [`${app.replace(/^http/u, 'ws')}relay`, protocol, sent, pong] as const,
-  );
-  return got.map((bytes) => decodeRelayFrame(new Uint8Array(bytes)));
+): RelayFrame[] {
+  const sent = frames.map((frame) => Buffer.from(encodeClientFrame(frame)).toString('hex'));
+  const pong = Buffer.from(encodeRelayFrame({ kind: 'pong' })).toString('hex');
+  const url = `${app.replace(/^http/u, 'ws')}relay`;
+  const { output } = host.run(process.execPath, ['-e', RELAY_CLIENT, url, protocol, pong, ...sent]);
+  const got: string[] = JSON.parse(output);
+  return got.map((text) => decodeRelayFrame(new Uint8Array(Buffer.from(text, 'hex'))));
 }

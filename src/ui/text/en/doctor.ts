@@ -36,7 +36,7 @@ const TRUST_WAY =
 const SECURE_WAY =
   'Open the address that begins with https:// which the relay printed; on its own computer http://localhost works too.';
 const APART_WAY =
-  'Turn off client isolation (also called AP isolation) in the router, or leave the guest Wi-Fi: connect all devices to the main network. Turn VPNs off, and let Palm’s browser through the firewall. A cable or a phone’s hotspot works too.';
+  'Turn off client isolation (also called AP isolation) in the router, or leave the guest Wi-Fi: connect all devices to the main network. Turn VPNs off, and let Palm’s browser through the firewall. A cable or a phone’s hotspot works too. Or install coturn on the relay’s machine: such devices are then linked through the relay.';
 
 /** What was found, and the way round; undefined where nothing need be done. */
 function sentences(reason: Reason): readonly [text: string, way?: string] {
