@@ -24,9 +24,11 @@ const FIRST_RELAYED_PORT = 49_160;
 const LAST_RELAYED_PORT = 49_671;
 /** A device has one allocation for each link that is being made, and for each that goes through the relay. */
 const USER_ALLOCATIONS = 64;
-/** What one link, and all together, may take in each direction, bytes a second: half of a good Wi-Fi. */
+/**
+ * What one link may take in each direction, bytes a second. There is no `bps-capacity` for all together:
+ * coturn reserves as much for each allocation, used or not (turn-ports.ts).
+ */
 const LINK_BYTES_PER_SECOND = 8_000_000;
-const ALL_BYTES_PER_SECOND = 32_000_000;
 /** Nonces are renewed this often, s. */
 const NONCE_S = 600;
 
@@ -75,7 +77,6 @@ export function coturnConfiguration(configuration: CoturnConfiguration): string 
     `user-quota=${USER_ALLOCATIONS}`,
     `total-quota=${LAST_RELAYED_PORT - FIRST_RELAYED_PORT + 1}`,
     `max-bps=${LINK_BYTES_PER_SECOND}`,
-    `bps-capacity=${ALL_BYTES_PER_SECOND}`,
     'no-tcp',
     'no-tls',
     'no-dtls',

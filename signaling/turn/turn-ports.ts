@@ -2,12 +2,14 @@
 // come from (STUN), and hand on to the TURN server what may pass (turn-gate.ts).
 //
 // Invariants: each client port has at most one flow, with a socket of its own towards the TURN server; flows
-// are bounded, and end when nothing passes; what comes from the TURN server goes to the flow's client only.
+// are bounded, also in the bytes that pass, and end when nothing does; what comes from the TURN server goes
+// to the flow's client only.
 
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIP } from 'node:net';
 import type { PoolId } from '../../src/core/model/ids.ts';
+import { TokenBucket } from '../token-bucket.ts';
 import { type Endpoint, plainAddress } from './stun-message.ts';
 import { judge } from './turn-gate.ts';
 import type { TurnRights } from './turn-rights.ts';
@@ -21,7 +23,14 @@ const IDLE_MS = 11 * 60_000;
 /** For a flow that has shown no credential, ms. */
 const UNPROVED_MS = 10_000;
 const CHECK_MS = 5_000;
+/** What all may take together in each direction, bytes: a good Wi-Fi, of which each byte takes two. */
+const ALL_BYTES: ByteLimits = { burst: 4_000_000, perSecond: 32_000_000 };
 const LOOPBACK = '127.0.0.1';
+
+interface ByteLimits {
+  readonly burst: number;
+  readonly perSecond: number;
+}
 
 interface Flow {
   readonly client: Endpoint;
@@ -36,14 +45,19 @@ export class TurnPorts {
   readonly #flows = new Map<string, Flow>();
   readonly #sockets = new Map<string, Socket>();
   readonly #timer: NodeJS.Timeout;
+  readonly #up: TokenBucket;
+  readonly #down: TokenBucket;
   /** Of the TURN server, on loopback; undefined while there is none. */
   serverPort: number | undefined;
   #port = 0;
   #told = '';
 
-  constructor(rights: TurnRights, onProblem: (message: string) => void) {
+  constructor(rights: TurnRights, onProblem: (message: string) => void, all = ALL_BYTES) {
     this.#rights = rights;
     this.#onProblem = onProblem;
+    const nowMs = performance.now();
+    this.#up = new TokenBucket(all.burst, all.perSecond, nowMs);
+    this.#down = new TokenBucket(all.burst, all.perSecond, nowMs);
     this.#timer = setInterval(() => this.#check(performance.now()), CHECK_MS).unref();
   }
 
@@ -123,6 +137,8 @@ export class TurnPorts {
     if (used === undefined) return;
     if (verdict.room !== undefined) used.room = verdict.room;
     used.heardAtMs = performance.now();
+    // Whoever is above drops: SCTP slows down.
+    if (!this.#up.take(used.heardAtMs, bytes.length)) return;
     used.upstream.send(bytes, this.serverPort, LOOPBACK, ignoreError);
   }
 
@@ -139,6 +155,7 @@ export class TurnPorts {
     upstream.on('message', (bytes, { address, port }) => {
       if (address !== LOOPBACK || port !== serverPort || this.#flows.get(key) !== flow) return;
       flow.heardAtMs = performance.now();
+      if (!this.#down.take(flow.heardAtMs, bytes.length)) return;
       socket.send(bytes, client.port, client.address, ignoreError);
     });
     return flow;

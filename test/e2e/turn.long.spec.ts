@@ -202,6 +202,10 @@ test('a credential opens ways to devices of its room, and no others', async () =
   expect(result.permissions).toEqual([0, 403, 403, 403, 403, 403, 403, 403, 403]);
   expect(result.heard).toEqual(['echo palm?']);
 
+  // Links that are being made at the same time do not wait for each other.
+  const more = Array.from({ length: 8 }, () => useTurn(one, router, offer, []).allocation);
+  expect(more).toEqual(more.map(() => 0));
+
   // It is of no use elsewhere, after its time, or to who knows only part of it.
   expect(useTurn(other, router, offer, []).allocation).toBe(403);
   expect(useTurn(one, router, { ...offer, credential: 'AAAA' }, []).allocation).toBe(401);

@@ -152,13 +152,13 @@ test('addresses have one form', () => {
 });
 
 describe('the ports', () => {
-  async function open() {
+  async function open(all?: { readonly burst: number; readonly perSecond: number }) {
     const rights = new TurnRights(
       () => 0,
       () => [],
     );
     const problems: string[] = [];
-    const ports = new TurnPorts(rights, (message) => problems.push(message));
+    const ports = new TurnPorts(rights, (message) => problems.push(message), all);
     onTestFinished(() => ports.close());
     await ports.listen(['127.0.0.1'], 0);
     const server = createSocket('udp4');
@@ -218,6 +218,16 @@ describe('the ports', () => {
     client.send(stun(TYPE.refresh, user('1.2')), ports.port, '127.0.0.1');
     await answer(stun(TYPE.binding));
     expect(reached.length).toBe(1);
+  });
+
+  test('hand on no more bytes than all may have together', async () => {
+    const first = stun(TYPE.allocate);
+    const { rights, ports, client, answer, reached } = await open({ burst: first.length, perSecond: 0.001 });
+    rights.entered('127.0.0.1', OURS);
+    expect(await answer(first)).toEqual(first);
+    client.send(first, ports.port, '127.0.0.1');
+    await answer(stun(TYPE.binding));
+    expect(reached).toEqual([first]);
   });
 
   test('take another number where theirs is taken, and the same at every address', async () => {
