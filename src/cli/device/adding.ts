@@ -1,9 +1,6 @@
 // Additions that come over the device's socket: a file of this machine, or the bytes of the request.
 
-import { createWriteStream, rmSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { withCid } from '../../core/model/content-cid.ts';
 import { isPalmError } from '../../core/model/errors.ts';
 import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
@@ -13,6 +10,7 @@ import { cidOfBytes } from './file-cid.ts';
 import type { KnownCids } from './known-cids.ts';
 import { ADD_HEADER, type Added, type AddLine, type AddRequest } from './messages.ts';
 import { jsonBody, RequestError, textOf, toldOf } from './requests.ts';
+import type { Spool } from './spool.ts';
 
 /** Between two lines of progress, ms. */
 const PROGRESS_EVERY_MS = 200;
@@ -21,8 +19,7 @@ export interface AddingDevice {
   readonly palm: Pick<Palm, 'status' | 'store' | 'rename'>;
   readonly metrics: Pick<DeviceMetrics, 'store'>;
   readonly cids: Pick<KnownCids, 'learn'>;
-  /** A folder for bytes that come in a request. */
-  readonly spoolPath: string;
+  readonly spool: Spool;
 }
 
 /** Answers with lines: how far it is, and how it ended. */
@@ -41,7 +38,13 @@ export async function add(
   try {
     const result = isBody
       ? await addBody(device, wanted, request, leaving.signal, line)
-      : await addFile(device, wanted.file ?? '', wanted, leaving.signal, line);
+      : await addFile(
+          device,
+          await openDiskFile(wanted.file ?? '', wanted.name),
+          wanted,
+          leaving.signal,
+          line,
+        );
     line({ kind: 'done', result });
   } catch (error) {
     line({ kind: 'failed', error: toldOf(error) });
@@ -57,23 +60,21 @@ async function addBody(
   signal: AbortSignal,
   line: (told: AddLine) => void,
 ): Promise<Added> {
-  const path = join(device.spoolPath, `${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`);
+  const file = await device.spool.gather(request, wanted.name, signal);
   try {
-    await pipeline(request, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal });
-    return await addFile(device, path, wanted, signal, line);
+    return await addFile(device, file, wanted, signal, line);
   } finally {
-    rmSync(path, { force: true });
+    await file.discard();
   }
 }
 
 async function addFile(
   device: AddingDevice,
-  path: string,
+  file: File,
   wanted: AddRequest,
   signal: AbortSignal,
   line: (told: AddLine) => void,
 ): Promise<Added> {
-  const file = await openDiskFile(path, wanted.name);
   if (wanted.withCid !== true) return store(device, file, wanted, file.type, signal, line);
   const cid = await cidOfBytes(counted(file, line), signal);
   const stored = await store(device, file, wanted, withCid(file.type, cid), signal, line);

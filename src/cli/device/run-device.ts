@@ -10,13 +10,13 @@ import type { InviteOptions } from '../../runtime/invite-api.ts';
 import { Tokens } from '../gateway/tokens.ts';
 import type { DeviceLog } from '../operations/device-log.ts';
 import { DeviceMetrics } from '../operations/device-metrics.ts';
-import { openDiskFile } from './disk-file.ts';
 import { GatewaySwitch } from './gateway-switch.ts';
 import { KnownCids } from './known-cids.ts';
 import { openNodeDevice } from './compose.ts';
 import { savedOrigin, SETTINGS_FILE, socketUrlOf } from './saved-relay.ts';
 import { serveDevice } from './device-server.ts';
 import { socketPath } from './socket-path.ts';
+import { Spool } from './spool.ts';
 
 const TOKENS_FILE = 'tokens.json';
 const GATEWAY_FILE = 'gateway.json';
@@ -74,8 +74,8 @@ export async function runDevice(
   const tokens = new Tokens(folder.file(TOKENS_FILE));
   const metrics = new DeviceMetrics(palm);
   const cids = new KnownCids(palm);
-  const served = { palm, tokens, metrics, cids, spoolPath };
-  const gateway = new GatewaySwitch({ ...served, log, openFile: openDiskFile }, folder.file(GATEWAY_FILE));
+  const served = { palm, tokens, metrics, cids, spool: new Spool(spoolPath) };
+  const gateway = new GatewaySwitch({ ...served, log }, folder.file(GATEWAY_FILE));
   // The device is worth more than its gateway.
   await gateway.restore().catch((error: unknown) => log.error({ err: error }, 'gateway off'));
   const socket = socketPath(path);

@@ -4,11 +4,9 @@
 // Invariants: memory holds what the disk has not yet taken of one chunk; nothing is stored of a body that did
 // not come whole; what was gathered is removed, whatever happens.
 
-import { createWriteStream, rmSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import type { Readable } from 'node:stream';
 import { parse as parseDisposition } from 'content-disposition';
 import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
 import type { DeviceMetrics } from '../operations/device-metrics.ts';
@@ -18,10 +16,19 @@ import { Refusal } from './answer.ts';
 export interface TakingDevice {
   readonly palm: Pick<Palm, 'store'>;
   readonly metrics: Pick<DeviceMetrics, 'store'>;
-  /** A folder for bytes that come in a request. */
-  readonly spoolPath: string;
-  /** Reads a file of this machine a part at a time. */
-  openFile(path: string, name: string): Promise<File>;
+  readonly spool: Gathering;
+}
+
+/** Where bytes that come in a request are until they are stored; nobody else can read them there. */
+export interface Gathering {
+  /** A folder on the disk that they take. */
+  readonly path: string;
+  gather(bytes: Readable, name: string, signal: AbortSignal): Promise<GatheredFile>;
+}
+
+export interface GatheredFile extends File {
+  /** They are gone for good. */
+  discard(): Promise<void>;
 }
 
 const TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/u;
@@ -40,16 +47,14 @@ export async function takeFile(
   { stallMs, bodyWanted }: { readonly stallMs: number; readonly bodyWanted: () => void },
 ): Promise<StoreResult> {
   checkBody(request);
-  await checkRoom(device.spoolPath, Number(request.headers['content-length'] ?? 0));
+  await checkRoom(device.spool.path, Number(request.headers['content-length'] ?? 0));
   const leaving = new AbortController();
   response.on('close', () => leaving.abort());
-  const spool = join(device.spoolPath, `${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`);
+  let file: GatheredFile | undefined;
   try {
     bodyWanted();
     request.socket.setTimeout(stallMs);
-    await pipeline(request, createWriteStream(spool, { flags: 'wx', mode: 0o600 }), {
-      signal: leaving.signal,
-    });
+    file = await device.spool.gather(request, name, leaving.signal);
     request.socket.setTimeout(0);
     const type = typeIn(request);
     const options: StoreOptions = {
@@ -58,11 +63,11 @@ export async function takeFile(
       ...(type === undefined ? {} : { mime: type }),
       signal: leaving.signal,
     };
-    const file = await device.openFile(spool, name);
-    return await device.metrics.store(file.size, () => device.palm.store(file, options));
+    const gathered = file;
+    return await device.metrics.store(gathered.size, () => device.palm.store(gathered, options));
   } finally {
     request.socket.setTimeout(stallMs);
-    rmSync(spool, { force: true });
+    await file?.discard();
   }
 }
 

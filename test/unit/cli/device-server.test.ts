@@ -10,6 +10,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { DeviceClient } from '../../../src/cli/client.ts';
 import { serveDevice, type ServedDevice } from '../../../src/cli/device/device-server.ts';
 import { socketPath } from '../../../src/cli/device/socket-path.ts';
+import { Spool } from '../../../src/cli/device/spool.ts';
 import { CommandError, EXIT } from '../../../src/cli/exit-code.ts';
 import { Tokens } from '../../../src/cli/gateway/tokens.ts';
 import { DeviceMetrics } from '../../../src/cli/operations/device-metrics.ts';
@@ -51,7 +52,7 @@ beforeEach(async () => {
     cids: { learn },
     metrics: new DeviceMetrics(palm as unknown as Palm), // the part that is called
     gateway,
-    spoolPath: folder,
+    spool: new Spool(folder),
     stop: vi.fn(),
   };
   server = await serveDevice(device, socketPath(folder));
@@ -141,6 +142,11 @@ it('takes back a token by its name', async () => {
   await client.removeToken('scanner');
   expect(device.tokens.check(token, 'pool-a')).toBeUndefined();
   expect(await failureOf(client.removeToken('scanner'))).toMatchObject({ exitCode: EXIT.usage });
+});
+
+it('is found without a status, which takes long in a pool of many files', async () => {
+  await reach();
+  expect(palm.status).not.toHaveBeenCalled();
 });
 
 it('adds a file of this machine by its path, and what comes in the request, whole', async () => {
