@@ -24,16 +24,18 @@ export function warn(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** Columns as wide as their widest cell. */
+/** Columns as wide as their widest cell; written at once, because each write is a call to the system. */
 export function printTable(rows: readonly (readonly string[])[]): void {
-  const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0))) ?? [];
+  const widths: number[] = [];
   for (const row of rows)
-    print(
-      row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
+    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
+  const lines = rows.map((row) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 }
 
 /** Progress on standard error; silent with `isQuiet`. */

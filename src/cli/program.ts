@@ -4,7 +4,6 @@ import { cac, type CAC } from 'cac';
 import { completionScript } from './completion.ts';
 import { manPage } from './man-page.ts';
 import { discover } from './commands/discover-command.ts';
-import { doctor } from './commands/doctor.ts';
 import { add, get, list, listNames, remove, showStatus, verify, where } from './commands/file-commands.ts';
 import { move } from './commands/move-command.ts';
 import { type CommonFlags, type Context, contextOf } from './commands/context.ts';
@@ -25,7 +24,6 @@ import {
 import { pin } from './commands/pin-command.ts';
 import { repair } from './commands/repair-command.ts';
 import { token } from './commands/token-commands.ts';
-import { up } from './commands/up.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { print } from './output.ts';
 import { words } from './words.ts';
@@ -91,7 +89,10 @@ export function commands(contextOfFlags: ContextOf, version: string): CAC {
     .command('doctor', 'Try what the device needs, and say what is in the way and the way round')
     .option('--report', 'Print a report to pass on, without names, addresses and keys')
     .example('palm doctor --report')
-    .action((flags: CommonFlags) => doctor(contextOfFlags(flags), flags));
+    .action(async (flags: CommonFlags) => {
+      const { doctor } = await import('./commands/doctor.ts');
+      await doctor(contextOfFlags(flags), flags);
+    });
   program
     .command('discover', 'List the relays that are found on this network')
     .option('--wait <seconds>', 'How long to listen (default: 2.5)')
@@ -118,6 +119,8 @@ function poolCommands(program: CAC, contextOfFlags: ContextOf): void {
     .example('palm up')
     .action(async (flags: CommonFlags) => {
       const { folder, signal } = contextOfFlags(flags);
+      // A command that only speaks to the device does not load one.
+      const { up } = await import('./commands/up.ts');
       await up(folder, signal);
     });
   program

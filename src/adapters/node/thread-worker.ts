@@ -2,6 +2,12 @@
 
 import { Worker as Thread, type TransferListItem } from 'node:worker_threads';
 
+/**
+ * A thread's garbage is short-lived: messages, and what a call to the disk leaves. Node would let 48 MB of
+ * it gather in each thread before it looks.
+ */
+const LIMITS = { maxYoungGenerationSizeMb: 6 };
+
 export class ThreadWorker extends EventTarget implements Worker {
   onmessage = null;
   onmessageerror = null;
@@ -11,7 +17,7 @@ export class ThreadWorker extends EventTarget implements Worker {
   /** Runs the module at `path`; `data` is its `workerData`. */
   constructor(path: string, data?: unknown) {
     super();
-    this.#thread = new Thread(path, { workerData: data });
+    this.#thread = new Thread(path, { workerData: data, resourceLimits: LIMITS });
     this.#thread.on('message', (message: unknown) => {
       this.dispatchEvent(new MessageEvent('message', { data: message }));
     });

@@ -2,8 +2,8 @@
 // memory costs the processor a fault for each 4 KiB that is touched, which is more than copying as much, and
 // it becomes garbage to be collected.
 //
-// Invariants: a buffer has one owner: its taker, or this pool; at most MAX_FREE_BYTES are free here, and none
-// for longer than twice FORGET_AFTER_MS after the last use.
+// Invariants: a buffer has one owner: its taker, or this pool; a bounded number of bytes is free here, and
+// none for longer than twice FORGET_AFTER_MS after the last use.
 
 import { discard } from '../../core/model/bytes.ts';
 import { BLOCK_BYTES, USUAL_BLOCK_BYTES } from '../../core/model/limits.ts';
@@ -28,9 +28,14 @@ export class BufferPool implements Memory {
   /** The last one given is last, and taken first: it may still be in the processor's cache. */
   readonly #free: ArrayBuffer[] = [];
   #freeBytes = 0;
+  readonly #maxFreeBytes: number;
   readonly #unused = new IdleTimer(FORGET_AFTER_MS, () => {
     while (this.#free.length > 0) this.#drop();
   });
+
+  constructor(maxFreeBytes = MAX_FREE_BYTES) {
+    this.#maxFreeBytes = maxFreeBytes;
+  }
 
   take(byteCount: number): Uint8Array<ArrayBuffer> {
     const bufferBytes = bufferBytesFor(byteCount);
@@ -50,7 +55,7 @@ export class BufferPool implements Memory {
     this.#free.push(buffer);
     this.#freeBytes += buffer.byteLength;
     // The buffer that was unused longest goes: files of another geometry have segments of another length.
-    while (this.#freeBytes > MAX_FREE_BYTES) this.#drop();
+    while (this.#freeBytes > this.#maxFreeBytes) this.#drop();
     this.#unused.used();
   }
 

@@ -200,7 +200,7 @@ export async function list(context: Context, folder: string | undefined): Promis
 export async function listNames(context: Context): Promise<void> {
   const { files } = await (await context.device()).status();
   if (context.isJson) printJson(files.map(pathOf));
-  else for (const file of files) print(pathOf(file));
+  else printTable(files.map((file) => [pathOf(file)]));
 }
 
 export async function remove(context: Context, names: readonly string[]): Promise<void> {

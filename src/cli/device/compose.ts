@@ -59,6 +59,12 @@ export interface NodeDevice {
   close(): Promise<void>;
 }
 
+/**
+ * Buffers that are kept for the next blocks. A read has up to 8 MiB of them on their way from the disk at
+ * times: with fewer, Node makes new ones, and lets 64 MB of what was dropped gather before it collects any.
+ */
+const MAX_FREE_BYTES = 16 * 2 ** 20;
+
 /** Opens the device that lives in a folder; its `palm.ready` resolves when it can be used. */
 export function openNodeDevice(folder: DeviceFolder, settings: DeviceSettings): NodeDevice {
   const lives = new Set<PageLife>();
@@ -108,7 +114,7 @@ async function openPorts(
   lives: Set<PageLife>,
 ): Promise<RuntimePorts> {
   const [wrtc, kernel] = [await loadWebRtc(), await compiledKernel()];
-  const memory = new BufferPool();
+  const memory = new BufferPool(MAX_FREE_BYTES);
   folder.databaseFile('fragments.db');
   const store = bridgeToFragmentWorker(memory, () => threadOf('fragment', folder.path));
   await store.opened();

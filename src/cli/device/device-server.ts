@@ -65,6 +65,8 @@ async function answer(
   if (route === 'GET /log') return sendLog(palm, response);
   const body = request.method === 'POST' ? await jsonBody(request) : undefined;
   switch (route) {
+    case 'GET /here':
+      return send(response, {});
     case 'GET /status':
       return send(response, palm.status());
     case 'GET /diagnosis':
