@@ -11,9 +11,17 @@ import type { LinkPath } from '../core/transport-port.ts';
 import type { InviteOptions, InviteStatus, JoiningStatus } from './invite-api.ts';
 import type { NearbyCalls, NearbyParts } from './nearby-api.ts';
 import type { PairCalls, PairingStatus } from './pair-api.ts';
+import type { RekeyCalls, RekeyParts } from './rekey-api.ts';
 import type { QuotaStatus } from './quota-api.ts';
 import type { PoolRecord, RecordOptions } from './record-api.ts';
-import type { PartStatus, RecoveryStatus, TrustCalls, UpgradedStatus, UpgradeStatus } from './trust-api.ts';
+import type {
+  PartStatus,
+  RecoveryStatus,
+  ShutOutStatus,
+  TrustCalls,
+  UpgradedStatus,
+  UpgradeStatus,
+} from './trust-api.ts';
 
 /**
  * How soon `store` resolves: when enough fragments are durable on devices, or when this device has all of
@@ -93,16 +101,6 @@ export interface DeviceStatus {
   readonly via?: LinkPath;
   /** What it may do. Absent in a pool without roles, and where this device does not know. */
   readonly role?: Role;
-}
-
-/** A device that was shut out. */
-export interface ShutOutStatus {
-  readonly id: string;
-  readonly name: string;
-  readonly self: boolean;
-  /** The admin who did it. */
-  readonly byId: string;
-  readonly byName: string;
 }
 
 export interface FileStatus {
@@ -248,7 +246,7 @@ export interface UnlockOptions {
   readonly remove?: boolean;
 }
 
-export interface PalmStatus extends NearbyParts {
+export interface PalmStatus extends NearbyParts, RekeyParts {
   /** Without an id and with a suggested name while the device is locked. */
   readonly device: { readonly id: string; readonly name: string };
   /** Whether this device has a lock. While it is 'locked' the device is as one in no pool. */
@@ -306,7 +304,7 @@ export interface PalmStatus extends NearbyParts {
 }
 
 /** Every promise rejects with a PalmError; its `code` and `message` say what happened and what is safe. */
-export interface Palm extends TrustCalls, PairCalls, NearbyCalls, FileCalls, DoctorCalls {
+export interface Palm extends TrustCalls, RekeyCalls, PairCalls, NearbyCalls, FileCalls, DoctorCalls {
   /**
    * Resolves when the device has its identity and has reopened its pool, if it was in one; or waits for its
    * passphrase (`status().lock`): then other calls reject with 'locked'.

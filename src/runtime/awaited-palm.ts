@@ -19,7 +19,8 @@ import type { RecordOptions } from './record-api.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import { noLists } from './status.ts';
 import type { RecoverOptions, FollowOptions, UpgradeOptions } from './trust-api.ts';
-import type { NearbyRun, PairingRun, WordlessPalm, WordlessRecord, WordlessStatus } from './worded-palm.ts';
+import type { PairingRun } from './pairing-run.ts';
+import type { NearbyRun, WordlessPalm, WordlessRecord, WordlessStatus } from './worded-palm.ts';
 
 export class AwaitedPalm implements WordlessPalm {
   readonly ready: Promise<void>;
@@ -149,6 +150,14 @@ export class AwaitedPalm implements WordlessPalm {
 
   async rotate(): Promise<void> {
     return (await this.#coming).rotate();
+  }
+
+  async rekey(fileIds?: readonly string[]): Promise<void> {
+    return (await this.#coming).rekey(fileIds);
+  }
+
+  async cancelRekey(): Promise<void> {
+    return (await this.#coming).cancelRekey();
   }
 
   async makeRecoveryCode(): Promise<{ readonly code: string }> {

@@ -30,8 +30,8 @@ import { logFull } from './peer/publishing.ts';
 import type { ReadPorts } from './read/read-job.ts';
 import { PrivateFiles } from './private-files.ts';
 import { Roles } from './roles.ts';
-import { rangeOf } from './read/byte-range.ts';
-import { readFile } from './read/reading.ts';
+import { readAsked } from './read/read-asked.ts';
+import { Rekeying } from './rekey/rekeying.ts';
 import { withReserve } from './reserved-space.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { SoftState } from './soft-state.ts';
@@ -56,6 +56,7 @@ export class OpenPool {
   readonly keys: KeyRing;
   readonly driver: PeerDriver;
   readonly repairing: Repairing;
+  readonly rekeying: Rekeying;
   readonly transport: Transport;
   readonly unfinished: UnfinishedStores;
   readonly record: PoolRecord;
@@ -116,7 +117,10 @@ export class OpenPool {
       changed: () => this.#changed(),
       notice: (...told) => this.#events.notice(...told),
       misdeed: (...told) => this.#events.misdeed(...told),
-      added: (entries) => this.#activityWatch.entries(entries, this.driver.peer),
+      added: (entries) => {
+        this.#activityWatch.entries(entries, this.driver.peer);
+        this.rekeying.entries(entries);
+      },
       relayState: (state) => {
         this.relay = state;
         events.changed();
@@ -142,6 +146,10 @@ export class OpenPool {
     this.#naming = new Naming({ ...ports, driver: this.driver, keys: this.keys });
     this.fileCare = new FileCare({ ...own, roles: this.roles, space: this.#space, naming: this.#naming });
     this.#storeQuota = new StoreQuota(this.driver.peer, this.identity.deviceId);
+    this.rekeying = new Rekeying(
+      { ...ports, ...this.#storePorts(), roles: this.roles, share: this.repairing.share },
+      { changed: () => events.changed(), failed: (error) => this.#events.notice('error', noticeOf(error)) },
+    );
     this.invites = new Invites({
       ...ports,
       identity,
@@ -160,7 +168,7 @@ export class OpenPool {
     const stores = this.unfinished.owners();
     const lostCount = lost + (await this.driver.restore((owner) => stores.has(owner) || isOfRepair(owner)));
     const lostPins = await this.fileCare.load();
-    await this.repairing.start();
+    await Promise.all([this.repairing.start(), this.rekeying.start()]);
     const { peer } = this.driver;
     await this.unfinished.endPublished(Array.from(peer.catalogue.files().values(), ({ salt }) => salt));
     await prepareStatuses(peer, this.privateFiles, new Slices(this.#ports));
@@ -185,7 +193,7 @@ export class OpenPool {
     await atMost(
       this.#ports.clock,
       END_WITHIN_MS,
-      Promise.all([this.repairing.stop(), this.driver.stop(), this.invites.stop()]),
+      Promise.all([this.rekeying.stop(), this.repairing.stop(), this.driver.stop(), this.invites.stop()]),
     );
     // An aborted store ends within moments, unless its source hangs.
     await atMost(this.#ports.clock, END_WITHIN_MS, Promise.allSettled(this.#working));
@@ -299,34 +307,15 @@ export class OpenPool {
     options: ReadOptions,
     stopped: (error: unknown) => void,
   ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-    const { fileId, contentId, manifest, details } = askedFile(this.driver.peer.catalogue, id);
-    const linkKey = await this.privateFiles.linkKeyOf(fileId, manifest, options.link);
-    const { start, end } = rangeOf(manifest, options);
-    const { name } = details() ?? this.privateFiles.detailsOf(fileId) ?? { name: '' };
-    const { signal } = options;
-    if (this.#ended) throw this.#endReason;
-    const transfer = this.#transfers.begin({
-      kind: 'read',
-      name,
-      phase: 'reading',
-      totalBytes: end - start,
-      signal,
+    yield* readAsked(id, options, stopped, {
+      catalogue: this.driver.peer.catalogue,
+      privateFiles: this.privateFiles,
+      transfers: this.#transfers,
+      reading: this.#readPorts(),
+      checkOpen: () => {
+        if (this.#ended) throw this.#endReason;
+      },
     });
-    transfer.enter('reading', end - start, fileId);
-    const onAbort = (): void => stopped(transfer.signal.reason);
-    transfer.signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      const job = { fileId: contentId, manifest, linkKey, start, end, signal: transfer.signal };
-      for await (const piece of readFile(job, this.#readPorts())) {
-        // The consumer owns the piece and may have transferred it by now, which would leave it empty.
-        const pieceBytes = piece.length;
-        yield piece;
-        transfer.advance(pieceBytes);
-      }
-    } finally {
-      transfer.signal.removeEventListener('abort', onAbort);
-      transfer.end();
-    }
   }
 
   async openLink(text: string): Promise<{ fileId: string }> {

@@ -90,6 +90,14 @@ export abstract class PoolCalls {
     await (await this.pool()).roles.rotate();
   }
 
+  async rekey(fileIds?: readonly string[]): Promise<void> {
+    await (await this.pool()).rekeying.rekey(fileIds);
+  }
+
+  async cancelRekey(): Promise<void> {
+    await (await this.pool()).rekeying.cancel();
+  }
+
   async makeRecoveryCode(): Promise<{ code: string }> {
     return (await this.pool()).roles.recovery.make();
   }

@@ -6,7 +6,7 @@ import { signedBytesOfRecover } from '../core/catalogue/grants/act.ts';
 import { codesOf, type KnownCodes } from '../core/catalogue/grants/recovers.ts';
 import { equalBytes, utf8 } from '../core/model/bytes.ts';
 import { PalmError } from '../core/model/errors.ts';
-import type { NotAllowed } from '../core/model/failures.ts';
+import type { NotAllowed } from '../core/model/not-allowed.ts';
 import { parseDeviceId, type DeviceId } from '../core/model/ids.ts';
 import { MAX_RECOVERED_FROM } from '../core/model/limits.ts';
 import { decodeRecoveryCode, encodeRecoveryCode } from '../core/model/recovery-code.ts';

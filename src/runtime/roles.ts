@@ -6,7 +6,7 @@ import type { LogPoint } from '../core/catalogue/grants/act-body.ts';
 import type { PlacedAct } from '../core/catalogue/grants/act-graph.ts';
 import type { PackedEntry } from '../core/catalogue/packed-entry.ts';
 import { PalmError } from '../core/model/errors.ts';
-import type { NotAllowed } from '../core/model/failures.ts';
+import type { NotAllowed } from '../core/model/not-allowed.ts';
 import { parseDeviceId, type DeviceId } from '../core/model/ids.ts';
 import { NO_RANK, ROLES, type Role } from '../core/model/role.ts';
 import type { Clock } from '../core/ports.ts';

@@ -5,6 +5,7 @@ import type { FileDetails } from '../core/model/file-details.ts';
 import { splitCid } from '../core/model/content-cid.ts';
 import { compareTimes } from '../core/catalogue/clock.ts';
 import type { ListedFile } from '../core/catalogue/file-index.ts';
+import { isUnlisted } from '../core/catalogue/renewals.ts';
 import type { DeviceId, FileId } from '../core/model/ids.ts';
 import type { Peer } from '../core/peer/peer.ts';
 import { marginOf, reachOf, type Holders } from '../core/placement/health.ts';
@@ -61,6 +62,7 @@ interface ShownPool {
   readonly roles: Roles;
   readonly unfinished: { list(): PalmStatus['unfinished'] };
   readonly repairing: Pick<Repairing, 'repairs' | 'pauseReason'>;
+  readonly rekeying: { status(): WordlessStatus['rekey'] };
   activity(): WordlessStatus['activity'];
 }
 
@@ -76,6 +78,7 @@ type SessionStatus = Pick<
   | 'unfinished'
   | 'repairs'
   | 'repairPause'
+  | 'rekey'
   | 'activity'
 >;
 
@@ -101,6 +104,7 @@ export function sessionStatus(session: ShownPool, deviceName: string): SessionSt
     ...removedStatus(peer, identity.deviceId, session.driver.dropping()),
     unfinished: session.unfinished.list(),
     ...repairStatuses(peer, session.repairing, privateFiles),
+    ...present('rekey', session.rekeying.status()),
     activity: session.activity(),
   };
 }
@@ -241,6 +245,14 @@ function removedStatus(
   return { removed: { files, bytes: own.spareBytes, waitsFor: grace.waitsFor(others) } };
 }
 
+/** Without those of contents that a device of the pool stores anew: the old ones' names stand for them. */
+function* shownNames(peer: Peer): Generator<ListedFile> {
+  for (const listed of peer.catalogue.listed()) {
+    const isComing = isUnlisted(listed) && peer.catalogue.isMember(listed.by) && !peer.isGone(listed.by);
+    if (!isComing) yield listed;
+  }
+}
+
 interface KnownStatus {
   readonly revision: string;
   /** Of a private file, which this page may learn or not know. */
@@ -262,7 +274,7 @@ const knownStatuses = new WeakMap<Peer, ReadonlyMap<FileId, KnownStatus>>();
 function fileStatuses(peer: Peer, opened: OpenedDetails): FileStatus[] {
   const known = knownStatuses.get(peer);
   const current = new Map<FileId, KnownStatus>();
-  const files = inOrder(peer.catalogue.listed()).map((listed) => {
+  const files = inOrder(shownNames(peer)).map((listed) => {
     const now = knownStatus(peer, listed, opened, known?.get(listed.fileId));
     current.set(listed.fileId, now);
     return now.status;
@@ -275,7 +287,7 @@ function fileStatuses(peer: Peer, opened: OpenedDetails): FileStatus[] {
 export async function prepareStatuses(peer: Peer, opened: OpenedDetails, slices: Slices): Promise<void> {
   const known = new Map<FileId, KnownStatus>();
   // A copy: the catalogue may change in between.
-  const files = Array.from(peer.catalogue.listed());
+  const files = Array.from(shownNames(peer));
   for (const listed of files) {
     await slices.next();
     known.set(listed.fileId, knownStatus(peer, listed, opened, undefined));

@@ -51,6 +51,16 @@ export interface UpgradeOptions {
   readonly shutOut?: readonly string[];
 }
 
+/** A device that was shut out. */
+export interface ShutOutStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly self: boolean;
+  /** The admin who did it. */
+  readonly byId: string;
+  readonly byName: string;
+}
+
 export interface TrustCalls {
   /**
    * Gives a device of the pool a role. To one that was shut out, it gives its place back. An admin acts only

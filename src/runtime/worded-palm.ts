@@ -25,10 +25,11 @@ import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import type { Failure } from '../core/model/failures.ts';
 import type { RecoverOptions, FollowOptions, UpgradeOptions } from './trust-api.ts';
 import type { PoolRecord, RecordItem, RecordOptions, SecurityEventStatus } from './record-api.ts';
-import type { AskingStatus, AskStatus, ListingStatus, NearbyPool, NearbyStatus } from './nearby-api.ts';
-import type { NearbyCalls } from './nearby-api.ts';
+import type { AskingStatus, AskStatus, ListingStatus, NearbyCalls, NearbyPool } from './nearby-api.ts';
 import type { LettingIn, PairAnswerOptions, PairCalls, PairingStatus, PairOptions } from './pair-api.ts';
 import type { Notice, QuotedDevice } from './notice.ts';
+import type { PairingRun } from './pairing-run.ts';
+import { wordedRekey, type WordlessRekey } from './rekey/worded-rekey.ts';
 import { pieceStream, type PieceSource } from './read/piece-stream.ts';
 
 /** A notice in the list, before it has words. */
@@ -45,13 +46,16 @@ type WordlessAsk = Omit<AskStatus, 'problem'> & { readonly failure?: Failure };
 
 /** Nearby pools and asks to join, before failures have words. */
 export interface WordlessNearby {
-  readonly nearby?: NearbyStatus;
+  readonly nearby?: NonNullable<PalmStatus['nearby']>;
   readonly asking?: Omit<AskingStatus, 'problem'> & { readonly failure?: Failure };
   readonly listing?: Omit<ListingStatus, 'asks'> & { readonly asks: readonly WordlessAsk[] };
 }
 
 export interface WordlessStatus
-  extends Omit<PalmStatus, 'notices' | 'activity' | 'pairing' | keyof WordlessNearby>, WordlessNearby {
+  extends
+    Omit<PalmStatus, 'notices' | 'activity' | 'pairing' | 'rekey' | keyof WordlessNearby>,
+    WordlessNearby {
+  readonly rekey?: WordlessRekey;
   readonly pairing?: WordlessPairing;
   readonly notices: readonly ListedNotice[];
   readonly activity: readonly ListedActivity[];
@@ -97,14 +101,6 @@ export interface WordlessPalm extends Omit<
   readonly lobby: NearbyRun;
   /** The pieces of the stream that `read` returns. */
   pieces(fileId: string, options: ReadOptions): PieceSource;
-}
-
-/** The calls of pairing. */
-export interface PairingRun {
-  offer(options?: PairOptions): Promise<{ readonly code: string }>;
-  answer(code: string, options?: PairAnswerOptions): Promise<{ readonly code: string }>;
-  accept(code: string, options?: LettingIn): Promise<void>;
-  cancel(): void;
 }
 
 /** The calls of nearby pools: `NearbyCalls`, by shorter names. */
@@ -280,6 +276,14 @@ export class WordedPalm implements Palm {
     return this.#worded(this.#palm.rotate());
   }
 
+  rekey(fileIds?: readonly string[]): Promise<void> {
+    return this.#worded(this.#palm.rekey(fileIds));
+  }
+
+  cancelRekey(): Promise<void> {
+    return this.#worded(this.#palm.cancelRekey());
+  }
+
   makeRecoveryCode(): Promise<{ readonly code: string }> {
     return this.#worded(this.#palm.makeRecoveryCode());
   }
@@ -330,7 +334,7 @@ export class WordedPalm implements Palm {
   }
 
   status(): PalmStatus {
-    const { notices, activity, pairing, asking, listing, ...status } = this.#palm.status();
+    const { notices, activity, pairing, asking, listing, rekey, ...status } = this.#palm.status();
     const worded = notices.map(({ notice, ...told }) => ({ ...told, text: this.#texts.noticeText(notice) }));
     const told = {
       ...(pairing === undefined ? {} : { pairing: this.#withProblem(pairing) }),
@@ -338,6 +342,7 @@ export class WordedPalm implements Palm {
       ...(listing === undefined
         ? {}
         : { listing: { ...listing, asks: listing.asks.map((ask) => this.#withProblem(ask)) } }),
+      ...wordedRekey(rekey, (failure) => this.#texts.errorText(failure)),
     };
     return { ...status, ...told, notices: worded, activity: this.#wordedActivity(activity) };
   }

@@ -36,7 +36,7 @@ interface Taken {
   readonly unnameCount: number;
 }
 
-export type GivenName = Pick<ListedFile, 'contentId' | 'details'>;
+export type GivenName = Pick<ListedFile, 'contentId' | 'details' | 'by' | 'atMs'>;
 
 const NONE: ReadonlySet<FileId> = new Set();
 
@@ -143,7 +143,7 @@ export class FileIndex {
     const manifest = this.#files.get(contentId) ?? this.#nameless.get(contentId);
     if (manifest === undefined) return undefined;
     const isFurther = name !== undefined && !manifest.isPrivate;
-    return { contentId, details: isFurther ? () => name.details : firstName(contentId, manifest).details };
+    return isFurther ? furtherName(fileId, contentId, manifest, name) : firstName(contentId, manifest);
   }
 
   /** The ids of its listed names, the first name first. */

@@ -70,6 +70,12 @@ export interface PublishedManifest extends Manifest {
   readonly publishedAt: HybridTime;
 }
 
+/**
+ * The date of a content that is being stored anew under other keys: its manifest's own name is not listed.
+ * Its names come once it is as safe as the content that they belong to until then.
+ */
+export const UNDATED_MS: WallMs = 0;
+
 const VERSION = 1;
 const MANIFEST_KEYS = [
   'v',

@@ -6,6 +6,7 @@
 
 import type { BadArgument } from './bad-argument.ts';
 import type { AskingFailed, PairingFailed } from './meeting-failures.ts';
+import type { NotAllowed } from './not-allowed.ts';
 
 /** What a failure of each code is about. Codes with one meaning need no reason. */
 export type Failure =
@@ -75,34 +76,6 @@ export interface BadRecoveryCode {
     /** No code of this pool, as far as this device has heard. */
     | 'unknown'
     | 'used';
-}
-
-export interface NotAllowed {
-  readonly code: 'not-allowed';
-  readonly reason:
-    /** Readers store and remove nothing. */
-    | 'reader'
-    /** Members remove only what their own device stored. */
-    | 'file-of-another'
-    | 'private-name'
-    | 'admins-only'
-    /** Only for who began the pool, or recovered it. */
-    | 'first-admins-only'
-    /** The other device is an admin of the same rank or above. */
-    | 'above'
-    /** Nobody changes its own role. */
-    | 'self'
-    /** The last admin leaves behind nobody who may admit others. */
-    | 'last-admin'
-    /** The last device of rank 0 leaves behind nobody who may make codes, or act on admins, and no code. */
-    | 'no-code'
-    /** The pool has no charter. */
-    | 'no-roles'
-    /** The charter does not name this device. */
-    | 'not-named'
-    | 'shut-out'
-    /** Nobody admitted this device, as far as it knows. */
-    | 'not-in';
 }
 
 /** The pool's policy limits what a device stores. */

@@ -6,3 +6,7 @@ export interface FileDetails {
   readonly path: string;
   readonly mime: string;
 }
+
+export function areSameDetails(a: FileDetails | undefined, b: FileDetails | undefined): boolean {
+  return a?.name === b?.name && a?.path === b?.path && a?.mime === b?.mime;
+}

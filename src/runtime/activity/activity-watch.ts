@@ -2,6 +2,8 @@
 // change, what repair restored.
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import { UNDATED_MS } from '../../core/catalogue/manifest.ts';
+import { Renewals } from '../../core/catalogue/renewals.ts';
 import type { CheckedEntry } from '../../core/catalogue/check.ts';
 import type { DeviceId, FileId } from '../../core/model/ids.ts';
 import type { WallMs } from '../../core/model/time.ts';
@@ -15,7 +17,10 @@ const RENAMED_WITHIN_MS = 60_000;
 
 /** What it looks at of the peer. */
 export interface PoolView {
-  readonly catalogue: Pick<Catalogue, 'members' | 'nameOf' | 'namesOf' | 'listedFile'>;
+  readonly catalogue: Pick<
+    Catalogue,
+    'members' | 'nameOf' | 'namesOf' | 'listedFile' | 'manifestOf' | 'listed'
+  >;
   readonly membership: Pick<Membership, 'revision' | 'of'>;
 }
 
@@ -79,7 +84,12 @@ export class ActivityWatch {
       return content === undefined || content === file ? [] : [content];
     });
     for (const content of contents) removals.delete(content);
-    for (const [file, by] of removals) list.add(nowMs, { kind: 'file-removed', file, fileCount: 1, by });
+    const renewals = new Renewals(catalogue);
+    // What was only stored anew under other keys is there as before.
+    const isRemoved = (file: FileId, by: DeviceId): boolean =>
+      catalogue.nameOf(file)?.atMs !== UNDATED_MS && renewals.of(file, by) === undefined;
+    for (const [file, by] of removals)
+      if (isRemoved(file, by)) list.add(nowMs, { kind: 'file-removed', file, fileCount: 1, by });
   }
 
   /** Repair restored fragments of a file that were lost with these devices. */

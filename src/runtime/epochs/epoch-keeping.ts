@@ -4,7 +4,12 @@
 // Invariants: a secret is durable before anything is sealed with it. Looks come one after another, so that
 // the keys in use are those of the last acts that were told.
 
-import { epochsOf, type EpochAct, type Epochs } from '../../core/catalogue/grants/epoch-chain.ts';
+import {
+  cleanEpochs,
+  epochsOf,
+  type EpochAct,
+  type Epochs,
+} from '../../core/catalogue/grants/epoch-chain.ts';
 import {
   openEpochKey,
   openKeys,
@@ -89,6 +94,18 @@ export class EpochKeeping {
     const { acts } = this.#ports;
     if (acts.charter === undefined) return NO_EPOCHS;
     return epochsOf(acts.placed, acts.charter, acts.standings);
+  }
+
+  /** Which of the known keys only devices have that are in. All of them in a pool without a charter. */
+  cleanKeys(): ReadonlySet<PoolKeys> {
+    const { acts, keys } = this.#ports;
+    if (acts.charter === undefined) return new Set(keys.newestFirst);
+    const clean = cleanEpochs(acts.placed, acts.charter, acts.standings);
+    const isClean = (each: PoolKeys): boolean => {
+      const id = this.#idOf(each);
+      return each === this.#first ? clean.has(undefined) : id !== undefined && clean.has(id);
+    };
+    return new Set(keys.newestFirst.filter(isClean));
   }
 
   /** What is handed over to devices of the pool: all secrets, those of epochs that no longer count, too. */

@@ -1,7 +1,7 @@
 // One file, or a range of it, to be read, and what reading it needs.
 
 import type { Manifest } from '../../core/catalogue/manifest.ts';
-import type { FileId } from '../../core/model/ids.ts';
+import type { DeviceId, FileId } from '../../core/model/ids.ts';
 import type { Clock, Memory, SegmentCodec } from '../../core/ports.ts';
 import type { Transport } from '../../core/transport-port.ts';
 import type { Notice } from '../notice.ts';
@@ -24,4 +24,11 @@ export interface ReadJob {
   readonly start: number;
   readonly end: number;
   readonly signal: AbortSignal;
+  /** The blocks of a segment came, each from the device that it names. */
+  readonly arrived?: (blocks: Iterable<ArrivedFrom>) => void;
+}
+
+export interface ArrivedFrom {
+  readonly device: DeviceId;
+  readonly bytes: Uint8Array;
 }

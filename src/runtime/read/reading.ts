@@ -64,6 +64,7 @@ class ReadSession {
     };
     this.#gathering = new SegmentGathering(wanted, ports, {
       complete: (segment, blocks) => {
+        job.arrived?.(blocks.values());
         this.#unopened.push({ segment, blocks });
         this.#openNext();
       },

@@ -61,7 +61,8 @@ type Rebuild = Extract<RepairEffect, { kind: 'rebuild' }>;
 export class Repairing {
   readonly #ports: RepairPorts;
   readonly #events: RepairEvents;
-  readonly #share: LinkShare;
+  /** What background work may use of the links. */
+  readonly share: LinkShare;
   readonly #plan: MachineDriver<RepairInput, RepairEffect>;
   readonly #running = new Map<FileId, Running>();
   readonly #working = new Map<FileId, Promise<void>>();
@@ -73,7 +74,7 @@ export class Repairing {
     this.#ports = ports;
     this.#events = events;
     const { catalogue } = ports.driver.peer;
-    this.#share = new LinkShare(ports.clock, ports.driver.rates, () => catalogue.policy.repairShare);
+    this.share = new LinkShare(ports.clock, ports.driver.rates, () => catalogue.policy.repairShare);
     this.#plan = new MachineDriver<RepairInput, RepairEffect>({
       machine: new RepairPlan(ports.driver.peer.repairView),
       clock: ports.clock,
@@ -85,7 +86,7 @@ export class Repairing {
       driver.watch(() => this.#plan.input({ kind: 'changed' })),
       ports.sparing.watch(() => this.#spare()),
       driver.watchServed((to, hash, bytes) => {
-        if (driver.staged.hasBlock(hash)) this.#share.spend(to, bytes);
+        if (driver.staged.hasBlock(hash)) this.share.spend(to, bytes);
       }),
     ];
   }
@@ -218,7 +219,7 @@ export class Repairing {
       this.#events.changed();
     };
     const job = { fileId: file, manifest, fragments: wanted, signal, advanced };
-    const rebuilt = await rebuildFragments(job, { ...this.#ports, share: this.#share });
+    const rebuilt = await rebuildFragments(job, { ...this.#ports, share: this.share });
     signal.throwIfAborted();
     this.#plan.input({ kind: 'rebuilt', file });
     const kept = await this.#keepOwn(file, rebuilt, homes);

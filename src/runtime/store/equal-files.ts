@@ -41,7 +41,7 @@ export async function equalFileOf(
   const alike = tagged.flatMap((fileId) => {
     const manifest = catalogue.files().get(fileId);
     const isAlike = manifest?.size === geometry.size && segmentBytesOf(manifest) === segmentBytesOf(geometry);
-    return isAlike ? [{ fileId, manifest }] : [];
+    return isAlike && job.renewal?.isOld(fileId) !== true ? [{ fileId, manifest }] : [];
   });
   const own = alike.find(({ manifest }) => manifest.by === ports.driver.deviceId);
   if (own !== undefined) {

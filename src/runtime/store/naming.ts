@@ -6,8 +6,10 @@
 import type { ListedFile } from '../../core/catalogue/file-index.ts';
 import type { FileDetails } from '../../core/model/file-details.ts';
 import { sealFileName, type FileName } from '../../core/catalogue/file-name.ts';
+import { UNDATED_MS } from '../../core/catalogue/manifest.ts';
 import { fileIdOf, type FileId } from '../../core/model/ids.ts';
 import type { KeyRing } from '../../core/model/key-ring.ts';
+import type { WallMs } from '../../core/model/time.ts';
 import type { Clock, Cryptography, Random } from '../../core/ports.ts';
 import type { PeerDriver } from '../peer/peer-driver.ts';
 import { withReserve } from '../reserved-space.ts';
@@ -46,10 +48,15 @@ export class Naming {
 
   /**
    * Gives `content` the name of `details`, unless it has it. Returns the name's id, or undefined if the
-   * content lost all of its names in the meantime.
+   * content lost all of its names in the meantime. `atMs`: the date, of a name that moves here.
    */
-  name(content: FileId, details: FileDetails, modifiedMs: number): Promise<FileId | undefined> {
-    return this.inTurn(content, () => this.#name(content, details, modifiedMs, isSame));
+  name(
+    content: FileId,
+    details: FileDetails,
+    modifiedMs: number,
+    atMs?: WallMs,
+  ): Promise<FileId | undefined> {
+    return this.inTurn(content, () => this.#name(content, details, modifiedMs, isSame, atMs));
   }
 
   /** Takes a name away. With the last one, the content goes. */
@@ -81,18 +88,22 @@ export class Naming {
     details: FileDetails,
     modifiedMs: number,
     isTaken: typeof isSame,
+    atMs?: WallMs,
   ): Promise<FileId | undefined> {
     const { clock, random, cryptography, driver, keys } = this.#ports;
     const { catalogue } = driver.peer;
     const names = catalogue.namesOf(content);
-    const same = names.find((fileId) => isTaken(catalogue.listedFile(fileId)?.details(), details));
+    const same = names.find((fileId) => {
+      const listed = catalogue.listedFile(fileId);
+      return listed?.atMs !== UNDATED_MS && isTaken(listed?.details(), details);
+    });
     if (names.length === 0 || same !== undefined) return same;
     const name: FileName = {
       content,
       details,
       modifiedMs,
       by: driver.deviceId,
-      atMs: catalogue.dateOfNextFile(clock.wallMs()),
+      atMs: atMs ?? catalogue.dateOfNextFile(clock.wallMs()),
     };
     const nonce = random.bytes(12);
     const sealed = await sealFileName(name, keys.current.catalogueKey, keys.poolId, nonce, cryptography);

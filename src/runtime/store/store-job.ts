@@ -2,7 +2,7 @@
 
 import type { FileDetails } from '../../core/model/file-details.ts';
 import type { Geometry } from '../../core/model/geometry.ts';
-import type { DeviceId } from '../../core/model/ids.ts';
+import type { DeviceId, FileId } from '../../core/model/ids.ts';
 import type { KeyRing } from '../../core/model/key-ring.ts';
 import type { Misdeed } from '../../core/peer/misdeeds.ts';
 import type {
@@ -57,6 +57,13 @@ export interface StoreJob {
   /** Sealing may wait for the devices that the blocks go to. */
   readonly isPaced: boolean;
   readonly transfer: Transfer;
+  /** Stores a content anew, without a name that lists show: see rekey/rekeying.ts. */
+  readonly renewal?: Renewal;
+}
+
+export interface Renewal {
+  /** Whether this content cannot stand for the new one: its keys are not new. */
+  isOld(content: FileId): boolean;
 }
 
 /** A store as the pool is asked for it. */

@@ -15,7 +15,13 @@ import type { FileDetails } from '../../core/model/file-details.ts';
 import { contentTagOf, FILE_KEY_BYTES } from '../../core/coding/file-key.ts';
 import { encodeFragmentIndex } from '../../core/coding/fragment-index.ts';
 import { splitSecret } from '../../core/coding/shamir.ts';
-import { sealDetails, sealManifest, type Access, type Manifest } from '../../core/catalogue/manifest.ts';
+import {
+  sealDetails,
+  sealManifest,
+  UNDATED_MS,
+  type Access,
+  type Manifest,
+} from '../../core/catalogue/manifest.ts';
 import { bytesOfHex, equalBytes, hexOf } from '../../core/model/bytes.ts';
 import { isPalmError, PalmError, type PalmErrorCode } from '../../core/model/errors.ts';
 import { segmentCountOf } from '../../core/model/geometry.ts';
@@ -53,7 +59,8 @@ export type Stored =
  * the message says so.
  */
 export async function storeFile(job: StoreJob, ports: StorePorts): Promise<Stored> {
-  const plainHashes = mayBeHere(job, ports) ? await hashSegments(job, ports) : undefined;
+  const isLookedFor = job.renewal === undefined && mayBeHere(job, ports);
+  const plainHashes = isLookedFor ? await hashSegments(job, ports) : undefined;
   const before = plainHashes && (await storeBefore(job, plainHashes, ports));
   const known = plainHashes && (await equalFileOf(job, plainHashes, ports));
   const named = known && (await nameAgain(before ?? { ...job, ...job.details }, known, ports));
@@ -65,6 +72,18 @@ export async function storeFile(job: StoreJob, ports: StorePorts): Promise<Store
   const stored = await sealAndPublish(job, store, plainHashes, ports);
   await ports.unfinished.end(store.storeId);
   return stored;
+}
+
+/** A renewal gives names later. Undefined when the file lost its names in the meantime. */
+async function knownAs(
+  job: StoreJob,
+  details: FileDetails & { readonly modifiedMs: number },
+  known: EqualFile,
+  ports: StorePorts,
+): Promise<Stored | undefined> {
+  const { fileId, isSafe } = known;
+  if (job.renewal === undefined) return nameAgain(details, known, ports);
+  return { kind: 'known', fileId, content: fileId, isSafe };
 }
 
 /** Undefined when the file lost its names in the meantime. */
@@ -110,7 +129,9 @@ async function sealAndPublish(
   let endOfQuota: (() => void) | undefined;
   try {
     endOfQuota = ports.storeQuota.begin(store);
-    isKept = segmentCountOf(store) > 1 && (await unfinished.keep(store));
+    // A renewal that ends begins again: nobody chose a file that could be chosen again.
+    const mayGoOn = job.renewal === undefined && segmentCountOf(store) > 1;
+    isKept = mayGoOn && (await unfinished.keep(store));
     const segments = await sealSegments(job, store, { isKept, plainHashes, early }, ports);
     const sealedHashes = segments.map(({ plainHash }) => plainHash);
     if (segments.length > 1) await checkSource(job, sealedHashes, isReadTwice, ports);
@@ -118,7 +139,7 @@ async function sealAndPublish(
     const publishing = async (): Promise<Stored> => {
       // It may have come in the meantime, or have one segment and not have been looked for yet.
       const known = await equalFileOf(job, sealedHashes, ports);
-      const named = known && (await nameAgain(store, known, ports));
+      const named = known && (await knownAs(job, store, known, ports));
       if (named !== undefined) early?.over();
       return named ?? (await publishStore(job, store, { segments, contentTag, early }, ports));
     };
@@ -223,7 +244,7 @@ async function publish(
     salt: store.salt,
     fragments: sealed.fragmentIds,
     by: driver.deviceId,
-    atMs: driver.peer.catalogue.dateOfNextFile(ports.clock.wallMs()),
+    atMs: job.renewal ? UNDATED_MS : driver.peer.catalogue.dateOfNextFile(ports.clock.wallMs()),
     access: sealed.access,
   };
   const sealedManifest = await sealManifest(

@@ -20,7 +20,8 @@ import type { RecordOptions } from '../record-api.ts';
 import type { PieceSource } from '../read/piece-stream.ts';
 import { noLists } from '../status.ts';
 import type { RecoverOptions, UpgradeOptions } from '../trust-api.ts';
-import type { NearbyRun, PairingRun, WordlessPalm, WordlessRecord, WordlessStatus } from '../worded-palm.ts';
+import type { PairingRun } from '../pairing-run.ts';
+import type { NearbyRun, WordlessPalm, WordlessRecord, WordlessStatus } from '../worded-palm.ts';
 import { endedUnheard, OVER, type Seat } from './seat.ts';
 import { Seats, type SeatsOptions } from './seats.ts';
 import { SharedRead } from './shared-read.ts';
@@ -182,6 +183,14 @@ export class SharedPalm implements WordlessPalm {
 
   rotate(): Promise<void> {
     return this.#call('rotate', []);
+  }
+
+  rekey(fileIds?: readonly string[]): Promise<void> {
+    return this.#call('rekey', [fileIds]);
+  }
+
+  cancelRekey(): Promise<void> {
+    return this.#call('cancelRekey', []);
   }
 
   makeRecoveryCode(): Promise<{ readonly code: string }> {

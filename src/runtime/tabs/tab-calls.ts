@@ -2,7 +2,8 @@
 // becomes of a call whose performer ended before it answered is decided here.
 
 import { isPalmError, type PalmErrorCode } from '../../core/model/errors.ts';
-import type { NearbyRun, PairingRun, WordlessPalm } from '../worded-palm.ts';
+import type { PairingRun } from '../pairing-run.ts';
+import type { NearbyRun, WordlessPalm } from '../worded-palm.ts';
 
 type Callable = Pick<
   WordlessPalm,
@@ -26,6 +27,8 @@ type Callable = Pick<
   | 'grant'
   | 'shutOut'
   | 'rotate'
+  | 'rekey'
+  | 'cancelRekey'
   | 'makeRecoveryCode'
   | 'upgrade'
   | 'followUpgrade'
@@ -103,6 +106,8 @@ const MAY_BE_MADE_AGAIN: Readonly<Record<CallName, boolean>> = {
   grant: true,
   shutOut: false,
   rotate: false,
+  rekey: true,
+  cancelRekey: true,
   makeRecoveryCode: true,
   upgrade: false,
   followUpgrade: false,
@@ -214,6 +219,10 @@ export function performCall(palm: WordlessPalm, call: TabCall, signal?: AbortSig
       return palm.shutOut(...call.args);
     case 'rotate':
       return palm.rotate();
+    case 'rekey':
+      return palm.rekey(...call.args);
+    case 'cancelRekey':
+      return palm.cancelRekey();
     case 'makeRecoveryCode':
       return palm.makeRecoveryCode();
     case 'upgrade':

@@ -31,6 +31,7 @@ import { DropZone } from './drop-zone.tsx';
 import { FilesSection } from './files-section.tsx';
 import { HandingOverSection } from './handing-over-section.tsx';
 import { PlacementQuestion } from './placement-question.tsx';
+import { RekeySection } from './rekey-section.tsx';
 import { RemovedNote } from './removed-note.tsx';
 import { RepairsSection } from './repairs-section.tsx';
 import { ShutOutNote, ShutOutSection } from './shut-out-section.tsx';
@@ -125,6 +126,7 @@ export function PoolScreen() {
         <AddPanel isPrivate={isPrivate} onAdd={add} />
         <TransfersSection />
         <RepairsSection />
+        <RekeySection />
         <FilesSection devices={devices} looks={looks} onOpenLink={() => (dialog.value = 'open-link')} />
         {isFirstDrawn ? <RemovedNote /> : null}
         {isFirstDrawn ? <SpaceSection /> : null}

@@ -2,7 +2,7 @@
 // can do.
 
 import { useSignal } from '@preact/signals';
-import type { ShutOutStatus } from '../../runtime/api.ts';
+import type { ShutOutStatus } from '../../runtime/trust-api.ts';
 import { Trouble } from '../parts/trouble.tsx';
 import { usePage, useStatus } from '../state/page.ts';
 import { shownDeviceName } from '../text/device-name.ts';

@@ -35,6 +35,7 @@ import {
 } from './en/pool.ts';
 import { quotaTexts } from './en/quotas.ts';
 import { bunchTexts, connectionTexts, safetyTexts } from './en/safety.ts';
+import { rekeyTexts } from './en/rekeying.ts';
 import { roleTexts } from './en/rights.ts';
 import { pairTexts } from './en/pairing.ts';
 import { recordText, recordTexts, securityEventText } from './en/record.ts';
@@ -77,6 +78,7 @@ export const en = {
   pool: poolTexts,
   privateLinks: privateLinkTexts,
   record: recordTexts,
+  rekey: rekeyTexts,
   rename: renameTexts,
   roles: roleTexts,
   safety: safetyTexts,

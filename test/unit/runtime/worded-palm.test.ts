@@ -96,6 +96,8 @@ function failingWith(thrown: Error): WordlessPalm {
       throw thrown;
     },
     withdrawInvite: fail,
+    rekey: fail,
+    cancelRekey: fail,
     pairing: { offer: fail, answer: fail, accept: fail, cancel: () => undefined },
     lobby: {
       look: fail,

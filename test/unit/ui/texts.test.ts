@@ -156,6 +156,8 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'not-allowed no-roles': [{ code: 'not-allowed', reason: 'no-roles' }],
   'not-allowed shut-out': [{ code: 'not-allowed', reason: 'shut-out' }],
   'not-allowed not-in': [{ code: 'not-allowed', reason: 'not-in' }],
+  'not-allowed private-file': [{ code: 'not-allowed', reason: 'private-file' }],
+  'not-allowed keys-known': [{ code: 'not-allowed', reason: 'keys-known' }],
   'bad-argument no-device': [{ code: 'bad-argument', reason: 'no-device' }],
   'bad-argument no-role': [{ code: 'bad-argument', reason: 'no-role' }],
   'removed-file before': [{ code: 'removed-file', reason: 'before' }],

@@ -51,6 +51,25 @@ export function epochsOf(acts: readonly PlacedAct[], charter: EntryId, standings
 }
 
 /**
+ * Of epoch 0, as undefined, and of those that count: the ones whose keys only devices have that are in. What
+ * is sealed with any other keys may be opened by somebody who was shut out.
+ */
+export function cleanEpochs(
+  acts: readonly PlacedAct[],
+  charter: EntryId,
+  standings: Standings,
+): ReadonlySet<EntryId | undefined> {
+  const { counting } = epochsOf(acts, charter, standings);
+  const isGone = remembered((device) => standings.of(device) === undefined);
+  const clean = new Set<EntryId | undefined>();
+  if (isFirstClean(acts, charter, standings)) clean.add(undefined);
+  // With everybody in, no epoch needs a closer look: that costs the standings at the time of each.
+  const areAllIn = !acts.some(({ names }) => names.some(isGone));
+  for (const epoch of counting) if (areAllIn || isClean(epoch, acts, charter, isGone)) clean.add(epoch.id);
+  return clean;
+}
+
+/**
  * What a new epoch follows, as many as an act can name: those of the greatest numbers. It is numbered after
  * them.
  */

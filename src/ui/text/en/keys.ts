@@ -12,7 +12,7 @@ export const keysTexts = {
     epoch === 0
       ? `Not changed since the pool began: ${formatSince(sinceMs, nowMs)}.`
       : `Last changed: ${formatSince(sinceMs, nowMs)}.`,
-  why: 'Shutting a device out changes the keys by itself. Change them by hand if somebody may have copied them. All devices of the pool get the new ones, those that are asleep when they wake. What is stored from then on opens under the new keys alone; files of before stay as they are.',
+  why: 'Shutting a device out changes the keys by itself. Change them by hand if somebody may have copied them. All devices of the pool get the new ones, those that are asleep when they wake. What is stored from then on opens under the new keys alone; files of before stay as they are, until you re-key them.',
   change: 'Change the keys now',
   changing: 'Changing…',
   changed: 'The pool has new keys',

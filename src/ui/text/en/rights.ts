@@ -1,7 +1,7 @@
 // English: what a device may do in its pool, and what it is told when it may not.
 
 import type { ComponentChildren } from 'preact';
-import type { NotAllowed } from '../../../core/model/failures.ts';
+import type { NotAllowed } from '../../../core/model/not-allowed.ts';
 import type { Role } from '../../../core/model/role.ts';
 
 export function notAllowed({ reason }: NotAllowed): string {
@@ -32,6 +32,10 @@ export function notAllowed({ reason }: NotAllowed): string {
       return 'This device was shut out of the pool. If that is a mistake, ask an admin to let it back in.';
     case 'not-in':
       return 'No device of the pool that this one has met says that it was let in. Keep Palm open here and on another device of the pool.';
+    case 'private-file':
+      return 'A private file opens only by its link, which Palm does not keep, so it cannot be re-keyed. Add the file again, and remove the old one.';
+    case 'keys-known':
+      return 'The pool still has keys that a device knows that was shut out. Change the keys first, in Pool settings; nothing has changed.';
   }
 }
 
@@ -54,7 +58,8 @@ export const roleTexts = {
     device,
     ' can no longer link with the other devices, open files from them, or add or remove any. The fragments that it keeps no longer count, and are restored on the others. Files that it added stay.',
   ],
-  shutOutLimits: 'What it has already received cannot be taken back from it. You can let it back in later.',
+  shutOutLimits:
+    'What it has already received cannot be taken back: files that it opened or saved, the names of all files until now, the fragments that it keeps, and the keys of before. With these it may open files of before if it gets hold of enough fragments. No device of the pool gives it any, and afterwards you can re-key these files. You can let it back in later.',
   shuttingOut: 'Shutting out…',
   keepIn: 'Keep it',
   out: 'Shut out of the pool',
