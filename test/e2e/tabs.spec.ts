@@ -37,7 +37,7 @@ test('a second tab stores, reads, invites and removes, and goes on when the firs
     ).resolves.toBe('unknown-file');
   });
 
-  const kept = await laptop.store({ seed: 93, length: 20_000_000 }, { name: 'kept.bin' });
+  const kept = await laptop.store({ seed: 93, length: 8_000_000 }, { name: 'kept.bin' });
 
   await test.step('a store and a read of the second tab go on when the first is killed', async () => {
     await second.waitFor('the file', ({ files }) => files.length === 1);
@@ -68,7 +68,7 @@ test('a second tab stores, reads, invites and removes, and goes on when the firs
     await laptop.killTab();
     await second.page.evaluate(() => Reflect.get(window, 'go')());
     expect(await second.page.evaluate(() => Reflect.get(window, 'read'))).toEqual(
-      expectedBytes(93, 20_000_000),
+      expectedBytes(93, 8_000_000),
     );
     const stored = await second.page.evaluate(() => Reflect.get(window, 'stored'));
     expect(stored).toMatchObject({ kind: 'ok' });
@@ -81,7 +81,7 @@ test('a second tab stores, reads, invites and removes, and goes on when the firs
   });
 });
 
-test('a tab that the browser freezes gives the device to another, and wakes as one of the others', async ({
+test('a tab that the browser freezes gives the device to another, and wakes as one of the others @long', async ({
   newPool,
   relay,
 }) => {

@@ -64,7 +64,7 @@ export interface Member {
  * What an evictable device holds is made up for before its browser may have deleted it, whatever people or
  * earlier absences say, ms: Safari deletes after seven days of its own use, and repair takes its time.
  */
-export const MAX_EVICTABLE_GRACE_MS = 4 * 24 * 60 * 60_000;
+const MAX_EVICTABLE_GRACE_MS = 4 * 24 * 60 * 60_000;
 
 /** The class of a device that has not told its own. */
 export const UNTOLD_CLASS: DeviceClass = 'laptop';
