@@ -208,6 +208,7 @@ describe.skipIf(noLan !== undefined)(`in a LAN${noLan === undefined ? '' : `: ${
     writeFileSync(join(app, 'index.html'), '<!doctype html><title>Tiny</title>');
     const flags = [
       '--json',
+      '--no-turn',
       '--port',
       '0',
       '--http-port',
