@@ -6,15 +6,16 @@ import type { Host } from './host.ts';
 
 /**
  * Headers of the app. `host` is the host that the browser believes it talks to; `secure` means over https.
+ * `named`: the relay's own origin by its name, if the page may ask whether it leads here.
  */
-export function appHeaders(host: Host, secure: boolean): Record<string, string> {
+export function appHeaders(host: Host, secure: boolean, named?: string): Record<string, string> {
   const headers = withPolicy([
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
     "style-src 'self'",
     "img-src 'self' blob: data:",
     "font-src 'self'",
-    `connect-src 'self'${socketSource(host, secure)}`,
+    `connect-src 'self'${socketSource(host, secure)}${named === undefined ? '' : ` ${named}`}`,
     // The page keeps its workers' scripts in memory, for when this relay is gone (docs/decisions/0028).
     "worker-src 'self' blob:",
     "manifest-src 'self'",

@@ -53,7 +53,7 @@ export function answerRequests(
       );
       return;
     }
-    const headers = headersOf(host, secure, request);
+    const headers = headersOf(host, secure, request, namedFor(content, host));
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     if (content.signaling(request, response, host, secure)) return;
     const isReading = request.method === 'GET' || request.method === 'HEAD';
@@ -91,7 +91,11 @@ function answerPage(
     response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
     return answerText(response, 200, 'palm');
   }
-  if (path === REACHED_PATH) return answerReached(originOf(host, secure), request, response);
+  if (path === REACHED_PATH) {
+    const name = namedFor(content, host);
+    const reached = { origin: originOf(host, secure), ...(name === undefined ? {} : { name }) };
+    return answerReached(reached, request, response);
+  }
   // A page on localhost has no other way to learn this machine's addresses.
   if (path === LAN_PATH && host.loopback) {
     return answer(response, 200, 'application/json', JSON.stringify(content.lan()));
@@ -124,15 +128,35 @@ function answerPage(
 }
 
 /** For the app, which compares it with its own origin; or for a person whom the app sent here. */
-function answerReached(origin: string, request: IncomingMessage, response: ServerResponse): void {
+function answerReached(
+  reached: { readonly origin: string; readonly name?: string },
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   if (isForPeople(request)) answer(response, 200, 'text/html;charset=utf-8', reachedPage());
-  else answer(response, 200, 'application/json', JSON.stringify({ origin }));
+  else answer(response, 200, 'application/json', JSON.stringify(reached));
 }
 
-function headersOf(host: Host, secure: boolean, request: IncomingMessage): Record<string, string> {
+function headersOf(
+  host: Host,
+  secure: boolean,
+  request: IncomingMessage,
+  named: string | undefined,
+): Record<string, string> {
   const isApp = secure || host.loopback;
-  return isApp && pathOf(request) !== REACHED_PATH ? appHeaders(host, secure) : PLAIN_HEADERS;
+  return isApp && pathOf(request) !== REACHED_PATH ? appHeaders(host, secure, named) : PLAIN_HEADERS;
 }
+
+/**
+ * The relay's own name as an origin, for a page that came by an address: its connection doctor tries whether
+ * the name would do, too.
+ */
+function namedFor(content: WebContent, host: Host): string | undefined {
+  if (host.loopback || !IS_ADDRESS.test(host.name)) return undefined;
+  return waysIn(host, content.httpsPort(), content.localName()).named?.secure;
+}
+
+const IS_ADDRESS = /^(?:[0-9.]+|\[.*\])$/;
 
 function pathOf(request: IncomingMessage): string | undefined {
   return request.url?.split('?', 1)[0];

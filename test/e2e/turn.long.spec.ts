@@ -118,6 +118,18 @@ test('hosts that are kept apart link through the relay, all others directly', as
   await expect(row).toContainText('through the relay');
   await expect(laptop.page.getByRole('listitem', { name: 'Tablet' })).not.toContainText('through the relay');
 
+  await test.step('the doctor says so, and what the address means', async () => {
+    const { findings } = await laptop.page.evaluate(() => window.palm.diagnose());
+    const found = (subject: string) => findings.find(({ what }) => what === subject);
+    expect(found('links')).toMatchObject({ state: 'limited', reason: 'links-relayed' });
+    expect(found('links')?.text).toContain('your devices reach the relay, but not each other');
+    expect(found('relay')?.reason).toBe('relay-answers');
+    expect(found('clock')?.reason).toBe('clock-agrees');
+    // Nobody looks names up here, and the certificate was only accepted.
+    expect(found('name')).toMatchObject({ state: 'limited', reason: 'name-address' });
+    expect(found('name')?.text).toContain('name is not found from here');
+  });
+
   await test.step('files pass bit-exact through the relay alone', async () => {
     await tablet.close();
     const content = { seed: 18, length: 6_000_000 };

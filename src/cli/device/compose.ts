@@ -99,7 +99,7 @@ export async function diagnoseAlone({
   const probes = nodeProbes({ relayUrl, folder });
   const found = await examine({ clock: systemClock, probes, lookAtPool: inNoPool }, { signal });
   // Only the device knows its pool.
-  const findings = found.findings.filter(({ what }) => what !== 'links' && what !== 'device-clocks');
+  const findings = found.findings.filter(({ what }) => what !== 'links');
   return inWords({ ...found, findings }, words);
 }
 

@@ -39,7 +39,6 @@ const JUDGES: readonly (readonly [Subject, Judge])[] = [
   ['camera', camera],
   ['storage', storage],
   ['clock', clock],
-  ['device-clocks', deviceClocks],
 ];
 
 function relay({ relay: tried, surroundings }: DoctorFacts): Verdict {
@@ -141,13 +140,14 @@ function loopback({ loopback: tried }: DoctorFacts): Verdict {
 function links(facts: DoctorFacts): Verdict {
   const { pool } = facts;
   if (pool === undefined) return ['untried', { kind: 'links-no-pool' }];
-  const { linkedCount: count, blockedCount, tryingCount, knownCount } = pool;
+  const { linkedCount: count, relayedCount, blockedCount, tryingCount, knownCount } = pool;
   // What answered at the relay before says nothing of a device that reaches neither now; and a link whose
   // device has no network is only not known to be dead yet.
   if (isOffline(facts) || (count === 0 && !relayAnswers(facts))) return ['untried', { kind: 'needs-relay' }];
   if (!relayAnswers(facts)) return ['works', { kind: 'links-work', count }];
   if (blockedCount > 0 && count > 0) return ['limited', { kind: 'links-some', count, blockedCount }];
   if (blockedCount > 0) return ['blocked', { kind: 'links-isolated', blockedCount }];
+  if (relayedCount > 0) return ['limited', { kind: 'links-relayed', count: relayedCount }];
   if (count > 0) return ['works', { kind: 'links-work', count }];
   if (tryingCount > 0) return ['untried', { kind: 'links-trying', count: tryingCount }];
   return ['untried', { kind: knownCount > 0 ? 'links-quiet' : 'links-alone' }];
@@ -225,21 +225,9 @@ function clock(facts: DoctorFacts): Verdict {
   const { aheadMs, uncertainMs } = relayClock.seen;
   const apartMs = Math.abs(aheadMs);
   // What is said to be apart is so, whatever the measurement was off by.
-  if (apartMs - uncertainMs > APART_MS) return [severity(apartMs), { kind: 'clock-differs', aheadMs }];
+  if (apartMs - uncertainMs > APART_MS)
+    return [apartMs > FAR_APART_MS ? 'blocked' : 'limited', { kind: 'clock-differs', aheadMs }];
   return ['works', { kind: 'clock-agrees', atMostMs: apartMs + uncertainMs }];
-}
-
-function deviceClocks({ pool }: DoctorFacts): Verdict {
-  const clocks = pool?.clocksAheadMs ?? [];
-  if (clocks.length === 0) return ['untried', { kind: 'clocks-none' }];
-  const apart = clocks.filter((aheadMs) => Math.abs(aheadMs) > APART_MS);
-  if (apart.length === 0) return ['works', { kind: 'clocks-agree', count: clocks.length }];
-  const aheadMs = apart.reduce((most, each) => (Math.abs(each) > Math.abs(most) ? each : most));
-  return [severity(Math.abs(aheadMs)), { kind: 'clocks-differ', count: apart.length, aheadMs }];
-}
-
-function severity(apartMs: number): FindingState {
-  return apartMs > FAR_APART_MS ? 'blocked' : 'limited';
 }
 
 function isOffline({ relay: tried }: DoctorFacts): boolean {

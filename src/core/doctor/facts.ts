@@ -98,14 +98,14 @@ export type Probe<Seen> = (signal: AbortSignal) => Promise<Seen>;
 export interface PoolSeen {
   /** Other devices of the pool that are linked now. */
   readonly linkedCount: number;
+  /** Of those, the ones whose bytes go through the relay, because there is no direct way. */
+  readonly relayedCount: number;
   /** Other devices that it knows of. */
   readonly knownCount: number;
   /** Devices with which attempts failed although both answered each other by way of others. */
   readonly blockedCount: number;
   /** Devices with which an attempt is under way, or failed once. */
   readonly tryingCount: number;
-  /** How far clocks of linked devices are ahead of this one's, ms; one for each that told. */
-  readonly clocksAheadMs: readonly number[];
 }
 
 export interface DoctorFacts {

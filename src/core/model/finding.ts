@@ -17,7 +17,6 @@ export const SUBJECTS = [
   'camera',
   'storage',
   'clock',
-  'device-clocks',
 ] as const;
 /** What is looked at. */
 export type Subject = (typeof SUBJECTS)[number];
@@ -77,6 +76,8 @@ export type Reason =
   | { readonly kind: 'loopback-fails' }
   | { readonly kind: 'links-work'; readonly count: number }
   | { readonly kind: 'links-some'; readonly count: number; readonly blockedCount: number }
+  /** Some are linked through the relay only. */
+  | { readonly kind: 'links-relayed'; readonly count: number }
   /** Devices that answer at the relay, of which none can be linked. */
   | { readonly kind: 'links-isolated'; readonly blockedCount: number }
   | { readonly kind: 'links-trying'; readonly count: number }
@@ -111,10 +112,7 @@ export type Reason =
   | { readonly kind: 'clock-agrees'; readonly atMostMs: number }
   /** The other clock is ahead of this device's by so much; negative: behind. */
   | { readonly kind: 'clock-differs'; readonly aheadMs: number }
-  | { readonly kind: 'clock-same-machine' }
-  | { readonly kind: 'clocks-agree'; readonly count: number }
-  | { readonly kind: 'clocks-differ'; readonly count: number; readonly aheadMs: number }
-  | { readonly kind: 'clocks-none' };
+  | { readonly kind: 'clock-same-machine' };
 
 export interface Finding {
   readonly what: Subject;

@@ -4,7 +4,7 @@
 import type { DoctorProbes, PoolSeen } from '../../core/doctor/facts.ts';
 import type { DeviceId } from '../../core/model/ids.ts';
 import type { Clock } from '../../core/ports.ts';
-import type { LinkTrial, Transport } from '../../core/transport-port.ts';
+import type { LinkPath, LinkTrial, Transport } from '../../core/transport-port.ts';
 
 /** One attempt may fail for any reason, such as a page that was just closed. */
 const BLOCKED_AFTER_COUNT = 2;
@@ -23,7 +23,7 @@ export interface LookedAtPool {
   linked(): readonly DeviceId[];
   /** Other members, whether linked or not. */
   readonly knownCount: number;
-  readonly clocksAheadMs: () => readonly number[];
+  isRelayed(device: DeviceId): boolean;
 }
 
 export async function lookAtLinks(pool: LookedAtPool, signal: AbortSignal): Promise<PoolSeen> {
@@ -32,10 +32,10 @@ export async function lookAtLinks(pool: LookedAtPool, signal: AbortSignal): Prom
   const trials = trialsOf(pool).filter(({ device }) => !linked.includes(device));
   return {
     linkedCount: linked.length,
+    relayedCount: linked.filter((device) => pool.isRelayed(device)).length,
     knownCount: pool.knownCount,
     blockedCount: trials.filter(isBlocked).length,
     tryingCount: trials.filter((trial) => !isBlocked(trial)).length,
-    clocksAheadMs: pool.clocksAheadMs(),
   };
 }
 
@@ -73,6 +73,7 @@ interface Session {
   readonly transport: Pick<Transport, 'trials' | 'wake'>;
   readonly identity: { readonly deviceId: DeviceId };
   readonly driver: {
+    readonly paths: { of(device: DeviceId): LinkPath | undefined };
     readonly peer: {
       readonly catalogue: { members(): readonly DeviceId[] };
       reachableDevices(): Iterable<DeviceId>;
@@ -88,7 +89,7 @@ export async function poolSeen(
 ): Promise<PoolSeen | undefined> {
   if (session === undefined) return undefined;
   const { transport, identity } = session;
-  const { peer } = session.driver;
+  const { peer, paths } = session.driver;
   const others = (devices: Iterable<DeviceId>): DeviceId[] =>
     [...devices].filter((device) => device !== identity.deviceId);
   const pool = {
@@ -96,7 +97,7 @@ export async function poolSeen(
     transport,
     linked: () => others(peer.reachableDevices()),
     knownCount: others(peer.catalogue.members()).length,
-    clocksAheadMs: () => [],
+    isRelayed: (device: DeviceId) => paths.of(device) === 'relay',
   };
   return lookAtLinks(pool, signal);
 }

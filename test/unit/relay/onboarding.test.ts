@@ -4,7 +4,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { localNameOf } from '../../../signaling/local-name.ts';
 import { PLATFORMS } from '../../../signaling/trust/platforms.ts';
-import { ask, directives, STRICT_HEADERS, testRelay } from '../../fixtures/relay-fixture.ts';
+import { ask, authorityOf, directives, STRICT_HEADERS, testRelay } from '../../fixtures/relay-fixture.ts';
 
 describe('the onboarding page', () => {
   const fromElsewhere = { headers: { Host: '192.168.7.7:8080' } };
@@ -21,6 +21,27 @@ describe('the onboarding page', () => {
     expect(body).toContain('That alone proves nothing');
     expect(body).not.toContain('data-named');
     expect(body).not.toContain('Tiny');
+  });
+
+  test('a page at an address is told the relay’s name, and may ask there; others are not', async () => {
+    const relay = await testRelay({ host: '0.0.0.0', advertise: () => ({ stop: async () => undefined }) });
+    const name = `https://${localNameOf(relay.certificate.authority?.certificate ?? '')}:${relay.httpsPort}`;
+    const ca = await authorityOf(relay);
+    const told = async (Host: string) => {
+      const options = { secure: true, ca, headers: { Host } };
+      const reached: unknown = JSON.parse((await ask(relay, '/reached', options)).body);
+      const { headers } = await ask(relay, '/', options);
+      return { reached, connects: directives(headers['content-security-policy'])['connect-src'] };
+    };
+    const origin = 'https://192.168.7.7:8443';
+    expect(await told('192.168.7.7:8443')).toEqual({
+      reached: { origin, name },
+      connects: `'self' wss://192.168.7.7:8443 ${name}`,
+    });
+    expect(await told('localhost:8443')).toEqual({
+      reached: { origin: 'https://localhost:8443' },
+      connects: "'self' wss://localhost:8443",
+    });
   });
 
   test('allows itself its own style sheet and script, and to ask this relay', async () => {

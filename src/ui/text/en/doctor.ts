@@ -21,7 +21,6 @@ const TITLES: Record<Subject, string> = {
   camera: 'Camera',
   storage: 'Storage',
   clock: 'Clock',
-  'device-clocks': 'Clocks of other devices',
 };
 
 const STATES: Record<FindingState, string> = {
@@ -170,6 +169,11 @@ function sentences(reason: Reason): readonly [text: string, way?: string] {
         `${countOf(reason.count, 'device is', 'devices are')} connected, but ${countOf(reason.blockedCount, 'device answers', 'devices answer')} at the relay and cannot be reached directly. That device may be in a guest Wi-Fi, or behind a firewall or VPN.`,
         APART_WAY,
       ];
+    case 'links-relayed':
+      return [
+        `${countOf(reason.count, 'device is', 'devices are')} connected through the relay only: your devices reach the relay, but not each other, as with AP/client isolation or a guest Wi-Fi. All works, slower, and only while the relay runs.`,
+        APART_WAY,
+      ];
     case 'links-isolated':
       return [
         `Your devices reach the relay, but not each other: ${countOf(reason.blockedCount, 'device answers', 'devices answer')} there, and no direct connection opens. AP/client isolation or a guest Wi-Fi does that; so does a firewall or VPN on one of them.`,
@@ -276,15 +280,6 @@ function sentences(reason: Reason): readonly [text: string, way?: string] {
       ];
     case 'clock-same-machine':
       return ['The relay is on this computer, and has the same clock.'];
-    case 'clocks-agree':
-      return [`${countOf(reason.count, 'connected device has', 'connected devices have')} the same time.`];
-    case 'clocks-differ':
-      return [
-        `${countOf(reason.count, 'connected device has', 'connected devices have')} another time; the furthest is ${formatDuration(Math.abs(reason.aheadMs))} ${reason.aheadMs > 0 ? 'ahead' : 'behind'}.`,
-        'Set the date and time by the network on all devices.',
-      ];
-    case 'clocks-none':
-      return ['No connected device has told its time.'];
   }
 }
 

@@ -26,23 +26,7 @@ test('a page on which all is well has one finding for each thing, in order', () 
 test('a Node device is told nothing of what only pages have', () => {
   const found = diagnose({ ...FINE, surroundings: { ...PAGE, host: 'node', address: 'ip' } });
   const subjects = found.map(({ what }) => what);
-  expect(subjects).toEqual([
-    'relay',
-    'socket',
-    'candidates',
-    'loopback',
-    'links',
-    'vpn',
-    'storage',
-    'clock',
-    'device-clocks',
-  ]);
-});
-
-test('what differs most among the clocks is told, ahead or behind', () => {
-  const pool = { ...pooled(), clocksAheadMs: [61_000, -3_600_000, 120_000, 5] };
-  const found = diagnose({ ...FINE, pool }).find(({ what }) => what === 'device-clocks');
-  expect(found?.reason).toEqual({ kind: 'clocks-differ', count: 3, aheadMs: -3_600_000 });
+  expect(subjects).toEqual(['relay', 'socket', 'candidates', 'loopback', 'links', 'vpn', 'storage', 'clock']);
 });
 
 describe('whatever was seen', () => {
@@ -69,7 +53,6 @@ describe('whatever was seen', () => {
     storage: (facts) =>
       isSeen(facts.storage, ({ isKept, filesWork }) => isKept === true && filesWork === true),
     clock: (facts) => isSeen(facts.relayClock, ({ aheadMs }) => Math.abs(aheadMs) < 10 * 60_000),
-    'device-clocks': ({ pool }) => pool !== undefined && pool.clocksAheadMs.length > 0,
   };
 
   test('nothing is said to work that was not seen to work', () => {
@@ -114,10 +97,6 @@ describe('an error', () => {
     expect(errorKind(error)).toBe(kind);
   });
 });
-
-function pooled() {
-  return { linkedCount: 4, knownCount: 4, blockedCount: 0, tryingCount: 0, clocksAheadMs: [] };
-}
 
 function isSeen<Seen>(tried: Tried<Seen>, isGood: (seen: Seen) => boolean): boolean {
   return tried.kind === 'seen' && isGood(tried.seen);
@@ -202,10 +181,10 @@ function arbitraryFacts(): fc.Arbitrary<DoctorFacts> {
     pool: fc.option(
       fc.record({
         linkedCount: count,
+        relayedCount: count,
         knownCount: count,
         blockedCount: count,
         tryingCount: count,
-        clocksAheadMs: fc.array(ahead, { maxLength: 3 }),
       }),
       { nil: undefined },
     ),

@@ -28,7 +28,7 @@ function pool(trials: readonly LinkTrial[], linked: readonly DeviceId[] = []) {
       transport,
       linked: () => state.linked,
       knownCount: 2,
-      clocksAheadMs: () => [],
+      isRelayed: (device: DeviceId) => device === BEN,
     },
   };
 }
@@ -95,6 +95,11 @@ test('an attempt without end is not awaited for ever', async () => {
   void lookAtLinks(looking, NEVER).then((found) => (seen = found));
   await passed(clock, 13_250);
   expect(seen).toMatchObject({ tryingCount: 1, blockedCount: 0 });
+});
+
+test('links that go through the relay are told apart', async () => {
+  const { looking } = pool([], [ANNA, BEN]);
+  expect(await lookAtLinks(looking, NEVER)).toMatchObject({ linkedCount: 2, relayedCount: 1 });
 });
 
 test('links that work are left alone: waking could end a slow one', async () => {
