@@ -17,7 +17,9 @@ const SMALLEST = { chrome: 137, firefox: 129, safari: 17 };
 
 /** Methods and fields of Palm's and its libraries' own objects, whose names the language has used since. */
 const OWN = new Set(
-  'chunks constructor delete dispose drop has immediate isError join size stack take transfer'.split(' '),
+  'cause chunks constructor delete dispose drop has immediate isError join size stack take transfer'.split(
+    ' ',
+  ),
 );
 /** Called only where they are there. */
 const OPTIONAL = new Set(['toBase64', 'Symbol.dispose']);

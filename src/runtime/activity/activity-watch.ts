@@ -12,8 +12,11 @@ import type { Clock } from '../../core/ports.ts';
 import type { ActivityList } from './activity-list.ts';
 import { MAX_LOST_WITH } from './happening.ts';
 
-/** A device that changes a name takes the old one away this soon after it gave the new one, ms. */
-const RENAMED_WITHIN_MS = 60_000;
+/**
+ * A device that changes a name takes the old one away this soon after it gave the new one, ms. A person who
+ * adds equal bytes and then removes the old name takes longer: that is a removal.
+ */
+const RENAMED_WITHIN_MS = 3_000;
 
 /** What it looks at of the peer. */
 export interface PoolView {
@@ -110,7 +113,7 @@ export class ActivityWatch {
   }
 }
 
-/** Whether who took this name away gave the same bytes another one: just before, or since. */
+/** Whether who took this name away gave the same bytes another one in the same moment. */
 function isRenamed(
   catalogue: PoolView['catalogue'],
   file: FileId,
@@ -120,6 +123,6 @@ function isRenamed(
   const content = catalogue.nameOf(file)?.contentId ?? file;
   return catalogue.namesOf(content).some((fileId) => {
     const name = catalogue.listedFile(fileId);
-    return name?.by === by && name.publishedAt.ms >= removedAtMs - RENAMED_WITHIN_MS;
+    return name?.by === by && Math.abs(name.publishedAt.ms - removedAtMs) <= RENAMED_WITHIN_MS;
   });
 }

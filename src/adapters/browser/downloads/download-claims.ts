@@ -16,14 +16,17 @@ export class DownloadClaims {
     if (this.#own.has(fileId)) return true;
     const locks: LockManager | undefined = navigator.locks;
     if (locks === undefined) return this.#unlocked(fileId);
+    const waiting = new AbortController();
+    const timer = setTimeout(() => waiting.abort(), ENDED_WITHIN_MS);
     try {
-      const signal = AbortSignal.timeout(ENDED_WITHIN_MS);
-      const lock = await holdLock(locks, { signal }, PREFIX + fileId);
+      const lock = await holdLock(locks, { signal: waiting.signal }, PREFIX + fileId);
       if (lock !== undefined) this.#own.set(fileId, () => lock.release());
       return lock !== undefined;
-    } catch (error) {
-      if (error instanceof Error && error.name === 'TimeoutError') return false;
-      return this.#unlocked(fileId); // an engine that refuses its locks is like one without
+    } catch {
+      // An engine that refuses its locks is like one without.
+      return waiting.signal.aborted ? false : this.#unlocked(fileId);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
