@@ -133,7 +133,7 @@ export class PeerDriver {
       ...ports,
       catalogue: this.peer.catalogue,
       self: ports.identity.deviceId,
-      load: (ask) => this.#serving.load(ask),
+      load: (ask) => this.#serving.loadHeld(ask),
       input,
     });
     this.#serving = new Serving({

@@ -73,10 +73,22 @@ export class Serving {
    * left out.
    * @throws PalmError 'corrupt' once the damage was noted.
    */
-  async load(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  load(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#load(ask, false);
+  }
+
+  /**
+   * As `load`, for what the index of a fragment that is held here names: that it is not here is damage, which
+   * is noted each time.
+   */
+  loadHeld(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#load(ask, true);
+  }
+
+  async #load(ask: Ask, isHeld: boolean): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
       const bytes = await this.#stored(ask);
-      if (bytes === undefined && ask.kind === 'get-block') await this.#blockMissing(ask.hash);
+      if (bytes === undefined && ask.kind === 'get-block') await this.#blockMissing(ask.hash, isHeld);
       // Of a file that was just removed nothing is served, and nothing is lost.
       if (bytes === undefined && ask.kind === 'get-index' && this.#idOf(ask) !== undefined)
         await this.#ports.indexLost(ask);
@@ -211,7 +223,7 @@ export class Serving {
       if (index === undefined || index.length > MAX_SMALL_INDEX_BYTES) return undefined;
       const [hash, ...others] = decodeFragmentIndex(index).blocks;
       if (hash === undefined || others.length > 0) return undefined;
-      const bytes = await this.load({ kind: 'get-block', hash });
+      const bytes = await this.loadHeld({ kind: 'get-block', hash });
       if (bytes === undefined) return undefined;
       const block = bytes.length === blockBytes ? bytes.slice() : undefined;
       this.#ports.memory.give(bytes);
@@ -223,10 +235,10 @@ export class Serving {
     }
   }
 
-  /** The search is expensive, so requests for missing blocks must not cause it often. */
-  async #blockMissing(hash: BlockHash): Promise<void> {
+  /** The search is expensive, so requests of others for missing blocks must not cause it often. */
+  async #blockMissing(hash: BlockHash, isHeld: boolean): Promise<void> {
     const nowMs = this.#ports.clock.monotonicMs();
-    if (nowMs < this.#soughtAtMs + SEEK_EVERY_MS) return;
+    if (!isHeld && nowMs < this.#soughtAtMs + SEEK_EVERY_MS) return;
     this.#soughtAtMs = nowMs;
     await this.#ports.blockLost(hash);
   }

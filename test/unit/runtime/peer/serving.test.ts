@@ -72,6 +72,15 @@ describe('small fragments that are requested together', () => {
     expect(world.lost).toEqual([0, 2].map((file) => world.hashKeyOf(file)));
   });
 
+  it('are left out if their blocks vanished, and each is noted', async () => {
+    const world = new ServingWorld();
+    for (const file of [0, 1, 2]) await world.hold(file);
+    for (const file of [0, 2]) expect(world.deleteBlock(file)).toBe(true);
+    const answered = await world.ask(0, 1, 2);
+    expect(answered.map((fragment) => fragment !== undefined)).toEqual([false, true, false]);
+    expect(world.lost).toEqual([0, 2].map((file) => world.hashKeyOf(file)));
+  });
+
   it('are left out if their index is damaged, and each is noted', async () => {
     const world = new ServingWorld();
     for (const file of [0, 1]) await world.hold(file);
@@ -120,6 +129,20 @@ describe('a block', () => {
     expect(told).toEqual([BLOCK_BYTES]);
     expect(world.served).toEqual([{ kind: 'served', to: BY, id: 5 }]);
     expect(world.takenCount).toBe(brought(new Uint8Array(1)).bytes === undefined ? 1 : 0);
+  });
+
+  it('that its own index names and that vanished is noted each time; one that others name, now and then', async () => {
+    const world = new ServingWorld();
+    for (const file of [0, 1, 2]) await world.hold(file);
+    for (const file of [0, 1, 2]) expect(world.deleteBlock(file)).toBe(true);
+    const load = (file: number, isHeld: boolean) =>
+      world.serving[isHeld ? 'loadHeld' : 'load']({ kind: 'get-block', hash: world.hashOf(file) });
+    expect([await load(0, false), await load(1, false), await load(2, true)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(world.lost).toEqual([0, 2].map((file) => world.hashKeyOf(file)));
   });
 
   it('is not lent to the lane while others prove that they have it', async () => {
@@ -224,6 +247,10 @@ class ServingWorld {
 
   damage(file: number): boolean {
     return this.#store.corruptBlock(this.hashOf(file));
+  }
+
+  deleteBlock(file: number): boolean {
+    return this.#store.deleteBlock(this.hashOf(file));
   }
 
   damageIndex(file: number): boolean {
