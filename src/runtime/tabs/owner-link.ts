@@ -49,6 +49,7 @@ export class OwnerLink implements Device {
   #seen: Seen;
   #nextId = 1;
   #isOpen = false;
+  #isClosed = false;
 
   constructor({ tabs, tab, owner, deviceName, onOpen, onGone }: OwnerLinkOptions) {
     const status = { ...noLists(), device: { id: '', name: deviceName }, notices: [] };
@@ -58,7 +59,7 @@ export class OwnerLink implements Device {
     this.#onGone = onGone;
     this.#channel = tabs.openChannel(channelBetween(tab, owner), (message) => {
       const decoded = decodeFromOwner(message);
-      if (decoded !== undefined) this.#receive(decoded);
+      if (decoded !== undefined && !this.#isClosed) this.#receive(decoded);
     });
   }
 
@@ -67,7 +68,9 @@ export class OwnerLink implements Device {
     if (!this.#isOpen) this.#send({ kind: 'seen' });
   }
 
+  /** Nothing is asked for any more, nor heard. */
   close(): void {
+    this.#isClosed = true;
     this.#channel.close();
   }
 
@@ -170,7 +173,7 @@ export class OwnerLink implements Device {
   }
 
   #send(message: ToOwner): void {
-    this.#channel.post(message);
+    if (!this.#isClosed) this.#channel.post(message);
   }
 
   #receive(message: FromOwner): void {

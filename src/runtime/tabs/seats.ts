@@ -53,8 +53,10 @@ interface Own {
 
 export class Seats {
   readonly #options: SeatsOptions;
-  readonly #tab: string;
   readonly #waiting = new Set<(seat: Seat) => void>();
+  /** As the tab that has the device knows this one: another id after each freeze. */
+  #tab = '';
+  #presence: { hide(): void } | undefined;
   #request: DeviceRequest | undefined;
   #seat: Seat | undefined;
   #own: Own | undefined;
@@ -65,7 +67,6 @@ export class Seats {
 
   constructor(options: SeatsOptions) {
     this.#options = options;
-    this.#tab = options.newId();
     options.tabs.watchFreezing({ freezes: () => this.#freeze(), resumes: () => this.#resume() });
   }
 
@@ -101,9 +102,12 @@ export class Seats {
     });
     void request.isElsewhere.then(async (isElsewhere) => {
       if (!isElsewhere) return;
+      const tab = this.#options.newId();
       // The other tab must see when this one has ended.
-      await this.#options.tabs.showPresence(this.#tab);
-      if (this.#request === request && this.#own === undefined) this.#follow();
+      const presence = await this.#options.tabs.showPresence(tab);
+      if (this.#request !== request || this.#own !== undefined) return presence.hide();
+      [this.#tab, this.#presence] = [tab, presence];
+      this.#follow();
     });
   }
 
@@ -189,11 +193,14 @@ export class Seats {
     this.#stopWaiting?.();
     this.#greetings?.close();
     this.#greetings = undefined;
+    this.#presence?.hide();
+    this.#presence = undefined;
   }
 
   /**
    * A frozen tab keeps what it holds, and can do nothing: whoever is in front of another tab would wait for
-   * it. So it gives the device back, and asks for it again when it goes on.
+   * it. So it gives the device back, and asks for it again when it goes on. If it waits in line, it goes like
+   * a tab that ends, and comes back as a new one: nobody keeps its reads, or answers what it forgot.
    */
   #freeze(): void {
     if (this.#isFrozen) return;

@@ -29,6 +29,7 @@ import {
   type CallAnswer,
   type CallName,
   type Calls,
+  mayBeDoneBefore,
   mayBeMadeAgain,
   type TabCall,
   wasDoneBefore,
@@ -263,6 +264,7 @@ export class SharedPalm implements WordlessPalm {
         const answer = await seat.during(seat.device.perform(call, signal));
         if (answer !== OVER) return answer as CallAnswer<Name>; // by whoever performs `Name`
       } catch (error) {
+        if (isAgain && mayBeDoneBefore(call, error)) throw endedUnheard();
         if (!isAgain || !wasDoneBefore(call, error)) throw error;
         return undefined as CallAnswer<Name>; // these calls return nothing
       }

@@ -5,13 +5,19 @@ import { unlessAborted } from '../at-most.ts';
 import type { PieceSource } from '../read/piece-stream.ts';
 import { OVER, type Seat } from './seat.ts';
 
+interface OpenRead {
+  readonly seat: Seat;
+  readonly pieces: PieceSource;
+}
+
 export class SharedRead implements PieceSource {
   readonly #seats: { next(): Promise<Seat> };
   readonly #fileId: string;
   readonly #options: ReadOptions;
   readonly #opened: () => void;
   #fail: (error: unknown) => void = () => undefined;
-  #open: { readonly seat: Seat; readonly pieces: PieceSource } | undefined;
+  /** The read by the seat that there is, which may not have begun yet. */
+  #open: OpenRead | undefined;
   #deliveredBytes = 0;
   #isCancelled = false;
 
@@ -25,20 +31,20 @@ export class SharedRead implements PieceSource {
 
   async start(fail: (error: unknown) => void): Promise<void> {
     this.#fail = fail;
-    await this.#begin();
-    this.#opened();
+    if ((await this.#begin()) !== undefined) this.#opened();
   }
 
   async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     for (;;) {
-      const { seat, pieces } = this.#open ?? (await this.#begin());
+      const open = this.#open ?? (await this.#begin());
+      if (open === undefined) return undefined;
+      const { seat, pieces } = open;
       const piece = await seat.during(pieces.next());
       if (piece !== OVER) {
         this.#deliveredBytes += piece?.length ?? 0;
         return piece;
       }
       this.#open = undefined;
-      if (this.#isCancelled) return undefined;
     }
   }
 
@@ -48,20 +54,22 @@ export class SharedRead implements PieceSource {
     if (seat !== undefined && pieces !== undefined) await seat.during(pieces.cancel());
   }
 
-  /** By the seat that there is, or the next one. */
-  async #begin(): Promise<{ readonly seat: Seat; readonly pieces: PieceSource }> {
+  /** By the seat that there is, or the next one. Undefined once the reader lost interest. */
+  async #begin(): Promise<OpenRead | undefined> {
     for (;;) {
       const seat = await unlessAborted(this.#seats.next(), this.#options.signal);
+      if (this.#isCancelled) return undefined;
       const start = (this.#options.start ?? 0) + this.#deliveredBytes;
       const pieces = seat.device.pieces(this.#fileId, { ...this.#options, start });
+      const open = { seat, pieces };
+      this.#open = open;
       const started = await seat.during(
         pieces.start((error) => {
           if (!seat.isOver) this.#fail(error);
         }),
       );
-      if (started === OVER) continue;
-      this.#open = { seat, pieces };
-      return this.#open;
+      if (started !== OVER) return open;
+      this.#open = undefined;
     }
   }
 }

@@ -125,6 +125,12 @@ const DONE_BEFORE: Partial<Record<CallName, readonly PalmErrorCode[]>> = {
   withdrawInvite: ['bad-argument'],
 };
 
+/** How a call that is made again fails if the first time did it, and what it answered is lost. */
+const ANSWER_LOST: Partial<Record<CallName, readonly PalmErrorCode[]>> = {
+  join: ['already-in-pool'],
+  resumeStore: ['bad-argument'],
+};
+
 export function mayBeMadeAgain({ name }: TabCall): boolean {
   return MAY_BE_MADE_AGAIN[name];
 }
@@ -132,6 +138,11 @@ export function mayBeMadeAgain({ name }: TabCall): boolean {
 /** Whether `error`, of a call that was made again, says that the first time did it. */
 export function wasDoneBefore({ name }: TabCall, error: unknown): boolean {
   return isPalmError(error) && (DONE_BEFORE[name] ?? []).includes(error.code);
+}
+
+/** Whether `error`, of a call that was made again, may only say that the first time did it. */
+export function mayBeDoneBefore({ name }: TabCall, error: unknown): boolean {
+  return isPalmError(error) && (ANSWER_LOST[name] ?? []).includes(error.code);
 }
 
 /** Undefined for what is no call. Arguments are checked by whoever performs it, as those of a script. */

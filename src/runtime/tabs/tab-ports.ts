@@ -27,9 +27,9 @@ export interface TabPorts {
   /** `onMessage` gets what other tabs post, in the order in which each posted it. */
   openChannel(name: string, onMessage: (message: unknown) => void): TabChannel;
   requestDevice(): DeviceRequest;
-  /** Shows for the rest of this page's life that the tab with this id is there. */
-  showPresence(tabId: string): Promise<void>;
-  /** Resolves when the page of the tab with this id has ended, or at once if it never showed itself. */
+  /** Shows that the tab with this id is there, until `hide` is called or its page ends. */
+  showPresence(tabId: string): Promise<{ hide(): void }>;
+  /** Resolves when the tab with this id is there no more, or at once if it never showed itself. */
   absenceOf(tabId: string): Promise<void>;
   /**
    * `freezes` is called as the last thing before the browser stops this page's code, perhaps for hours, and

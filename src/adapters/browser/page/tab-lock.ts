@@ -72,12 +72,13 @@ function presenceOf(tabId: string): string {
   return `palm/tab/${tabId}`;
 }
 
-/** Shows for the rest of this page's life that the tab is there. */
-export async function showPresence(tabId: string): Promise<void> {
-  await holdLock(navigator.locks, {}, presenceOf(tabId));
+/** Shows that the tab is there, until `hide` is called or this page ends. */
+export async function showPresence(tabId: string): Promise<{ hide(): void }> {
+  const lock = await holdLock(navigator.locks, {}, presenceOf(tabId));
+  return { hide: () => lock?.release() };
 }
 
-/** Resolves when the page of that tab has ended. */
+/** Resolves when that tab is there no more. */
 export async function absenceOf(tabId: string): Promise<void> {
   const lock = await holdLock(navigator.locks, {}, presenceOf(tabId));
   lock?.release();

@@ -9,7 +9,7 @@ export interface BrowserTabs {
     onMessage: (message: unknown) => void,
   ): { post(message: unknown): void; close(): void };
   requestDevice(): DeviceRequest;
-  showPresence(tabId: string): Promise<void>;
+  showPresence(tabId: string): Promise<{ hide(): void }>;
   absenceOf(tabId: string): Promise<void>;
   watchFreezing(life: { freezes(): void; resumes(): void }): void;
 }

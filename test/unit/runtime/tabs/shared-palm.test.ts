@@ -155,6 +155,20 @@ describe('when the tab that has the device ends', () => {
     await expect(removal).rejects.toMatchObject({ code: 'unknown-file' });
   });
 
+  it('a join that may have been done is not said to be one too many', async () => {
+    const inPool = new PalmError({ code: 'already-in-pool' });
+    const joining = second.palm.join('url');
+    await world.settle();
+    first.end();
+    await world.settle();
+    second.device.joins[0]?.fail(inPool);
+    await expect(joining).rejects.toMatchObject({ failure: { code: 'other-tab', reason: 'ended-unheard' } });
+    const another = second.palm.join('url');
+    await world.settle();
+    second.device.joins[1]?.fail(inPool);
+    await expect(another).rejects.toMatchObject({ code: 'already-in-pool' });
+  });
+
   it('a call that must not be made twice says that nobody knows', async () => {
     const locking = second.palm.lock('a passphrase');
     await world.settle();
