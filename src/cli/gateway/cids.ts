@@ -53,12 +53,18 @@ function indexOf(status: PalmStatus): ReadonlyMap<string, readonly FileStatus[]>
   const index = new Map<string, FileStatus[]>();
   for (const file of status.files) {
     const cid = isServed(file) ? sameCid(file.cid ?? '') : undefined;
-    if (cid !== undefined) index.set(cid, [...(index.get(cid) ?? []), file]);
+    if (cid === undefined) continue;
+    const claims = index.get(cid);
+    if (claims === undefined) index.set(cid, [file]);
+    else claims.push(file);
   }
   indexes.set(status, index);
   return index;
 }
 
+/** Each by the first of its names, in their order. */
 function onePerContent(files: readonly FileStatus[]): FileStatus[] {
-  return [...new Map(files.toReversed().map((file) => [file.contentId, file])).values()].toReversed();
+  const firsts = new Map<string, FileStatus>();
+  for (const file of files) if (!firsts.has(file.contentId)) firsts.set(file.contentId, file);
+  return [...firsts.values()];
 }

@@ -61,6 +61,16 @@ it('reads no more than a few of those that claim one CID', async () => {
   expect(world.reads.length).toBe(4);
 });
 
+it('keeps a content in its place when it gets another name', async () => {
+  const { contentId } = world.put('hello.txt', 'hello world', { cid: HELLO });
+  for (const name of ['a', 'b', 'c', 'd']) world.put(name, name, { cid: HELLO });
+  // Whoever lies could give it.
+  world.put('again.txt', 'hello world', { cid: HELLO, contentId });
+  const { status, body } = await world.ask(`/ipfs/${HELLO}`, reader);
+  expect([status, String(body)]).toEqual([200, 'hello world']);
+  expect(world.reads.length).toBe(2);
+});
+
 it.each([
   ['an unknown CID', `/ipfs/${EMPTY}`],
   ['no CID', '/ipfs/hello'],
