@@ -92,6 +92,9 @@ export function coturnConfiguration(configuration: CoturnConfiguration): string 
     // In the folder that it runs in.
     'userdb=turnserver.db',
     'pidfile=turnserver.pid',
+    // It adds the date to the name of a log, and then writes usernames and addresses to where it may, unless
+    // the log is simple.
+    'simple-log',
     'no-stdout-log',
     'log-file=/dev/null',
     '',

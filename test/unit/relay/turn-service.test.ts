@@ -51,6 +51,7 @@ describe('the configuration', () => {
       'no-tcp-relay',
       'no-multicast-peers',
       'no-stdout-log',
+      'simple-log',
       'log-file=/dev/null',
       'max-bps=8000000',
       'user-quota=64',
