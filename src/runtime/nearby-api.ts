@@ -90,7 +90,7 @@ export interface NearbyCalls {
    * @throws PalmError 'asking-failed': `failure.reason` 'other-signs' ends nothing, 'differs' ends the ask.
    */
   confirmAsk(signs: readonly string[]): Promise<void>;
-  /** Gives this device's ask up, or forgets how it ended. */
+  /** Gives this device's ask up, also while it waits to be let in, or forgets how it ended. */
   askCancel(): void;
   /**
    * Whether this device lists its pool by name for whoever is at the relay. Off until it is called, and again

@@ -40,6 +40,8 @@ export interface AskingDevice {
   /** The name that it shows; sets it first if one is given. */
   named(deviceName: string | undefined): Promise<string>;
   join(invite: string): Promise<unknown>;
+  /** Ends a join that waits, for good. */
+  giveUpJoin(): Promise<unknown>;
   changed(): void;
 }
 
@@ -120,6 +122,8 @@ export class Asking {
     this.cancel();
     const device = await this.#device.named(deviceName);
     const pair = await ports.cryptography.newExchangePair();
+    // The pool may be shown no longer, and this device locked, or in a pool.
+    if (this.#lobby?.pools.some((each) => each.id === id) !== true) throw failed('not-listed');
     const own = ports.random.bytes(ASK_ID_BYTES);
     const nonce = ports.random.bytes(NONCE_BYTES);
     const reveal: Reveal = { kind: 'reveal', ask: own, key: pair.publicKey, nonce };
@@ -155,6 +159,13 @@ export class Asking {
     });
   }
 
+  /** As its person wishes: a join that it led to ends, too, if it still waits. */
+  async giveUp(): Promise<void> {
+    const isJoining = this.#ask?.step === 'joining';
+    this.cancel();
+    if (isJoining) await this.#device.giveUpJoin();
+  }
+
   async confirm(signs: readonly string[]): Promise<void> {
     const ask = this.#ask;
     if (ask?.step !== 'comparing' || ask.agreed === undefined) throw failed('over');
@@ -175,6 +186,7 @@ export class Asking {
     throw end;
   }
 
+  /** A join that waits goes on: it ends with this page, or its person gives it up. */
   cancel(): void {
     const ask = this.#ask;
     if (ask === undefined) return;

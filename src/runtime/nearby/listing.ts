@@ -197,6 +197,8 @@ export class Listing {
     }
     ask.invite = invite;
     const sealed = await sealNearbyInvite(invite.url, agreed, this.#here().ports.cryptography);
+    // Whoever ended the ask meanwhile has withdrawn the invite, too.
+    if (ask.invite === undefined) throw failed('over');
     ask.step = 'allowed';
     this.#write(ask, { kind: 'invite', ask: ask.letter.ask, sealed });
     this.#wait(ask, JOIN_MS, 'not-joined');

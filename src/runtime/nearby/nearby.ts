@@ -19,7 +19,7 @@ export interface NearbyRuntime {
   opened(): Promise<RuntimePorts>;
   session(): OpenPool | undefined;
   identity(): Identity | undefined;
-  readonly entrance: Pick<Entrance, 'join' | 'named'>;
+  readonly entrance: Pick<Entrance, 'giveUp' | 'join' | 'named'>;
   changed(): void;
   /** Takes work that nobody waits for, and its failure. */
   background(work: Promise<unknown>): void;
@@ -47,6 +47,7 @@ export class Nearby implements NearbyRun {
       },
       named: (name) => runtime.entrance.named(name),
       join: (invite) => runtime.entrance.join(invite, undefined),
+      giveUpJoin: () => runtime.entrance.giveUp(),
     });
     this.#listing = new Listing({
       ...device,
@@ -83,7 +84,7 @@ export class Nearby implements NearbyRun {
   }
 
   cancel(): void {
-    this.#asking.cancel();
+    this.#runtime.background(this.#asking.giveUp());
   }
 
   setListed(isListed: boolean): Promise<void> {
