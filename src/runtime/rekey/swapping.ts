@@ -6,7 +6,7 @@
 
 import type { CheckedEntry } from '../../core/catalogue/check.ts';
 import { isUnlisted, Renewals } from '../../core/catalogue/renewals.ts';
-import type { FileId } from '../../core/model/ids.ts';
+import type { DeviceId, FileId } from '../../core/model/ids.ts';
 import { marginOf, reachOf, type Holders } from '../../core/placement/health.ts';
 import type { PeerDriver } from '../peer/peer-driver.ts';
 import type { Naming } from '../store/naming.ts';
@@ -20,17 +20,34 @@ export interface SwapPorts {
   movedName(old: FileId): MovedName | undefined;
 }
 
-/** Whether as many fragments of `to` are on devices that are not gone, and as many of these may be lost. */
-export function isAsSafe(peer: PeerDriver['peer'], to: FileId, from: FileId): boolean {
+/** What is seen of holders. */
+interface SafetyView {
+  readonly catalogue: { manifestOf(file: FileId): { readonly k: number } | undefined };
+  readonly membership: { isEvictable(device: DeviceId): boolean };
+  confirmedHoldersOf(file: FileId): Holders;
+  isGone(device: DeviceId): boolean;
+}
+
+/**
+ * Whether as many fragments of `to` are on devices that are not gone, and as many of these may be lost. Where
+ * one may be lost without those whose browsers delete what is not used, one may be afterwards.
+ */
+export function isAsSafe(peer: SafetyView, to: FileId, from: FileId): boolean {
   const k = peer.catalogue.manifestOf(to)?.k;
   const oldK = peer.catalogue.manifestOf(from)?.k;
   if (k === undefined || oldK === undefined) return false;
   const [holders, old] = [durableOf(peer, to), durableOf(peer, from)];
-  return reachOf(holders) >= reachOf(old) && marginOf(holders, k) >= marginOf(old, oldK);
+  const isAsFar = reachOf(holders) >= reachOf(old) && marginOf(holders, k) >= marginOf(old, oldK);
+  const lastingMargin = Math.min(1, marginOf(lastingOf(peer, old), oldK));
+  return isAsFar && marginOf(lastingOf(peer, holders), k) >= lastingMargin;
 }
 
-function durableOf(peer: PeerDriver['peer'], file: FileId): Holders {
+function durableOf(peer: SafetyView, file: FileId): Holders {
   return new Map([...peer.confirmedHoldersOf(file)].filter(([device]) => !peer.isGone(device)));
+}
+
+function lastingOf(peer: SafetyView, holders: Holders): Holders {
+  return new Map([...holders].filter(([device]) => !peer.membership.isEvictable(device)));
 }
 
 /**
