@@ -51,8 +51,14 @@ export class SharedPalm implements WordlessPalm {
     cancel: () => this.#order({ kind: 'cancel-pairing' }),
   };
   readonly lobby: NearbyRun = {
-    look: () => this.#call('nearby', []),
-    stopLooking: () => this.#unheard(this.#call('nearbyStop', [])),
+    look: () => {
+      this.#isLooking = true;
+      return this.#call('nearby', []);
+    },
+    stopLooking: () => {
+      this.#isLooking = false;
+      this.#unheard(this.#call('nearbyStop', []));
+    },
     ask: (...args) => this.#call('askToJoin', args),
     confirm: (signs) => this.#call('confirmAsk', [signs]),
     cancel: () => this.#unheard(this.#call('askCancel', [])),
@@ -67,6 +73,8 @@ export class SharedPalm implements WordlessPalm {
   readonly #storing = new Set<StoreArgs>();
   /** Of the private files that this tab opened: the next tab that runs the device does not know them. */
   readonly #links = new Set<string>();
+  /** Whether this tab looks at nearby pools: the next tab that runs the device does not know it. */
+  #isLooking = false;
   /** What was seen last by a seat that ended, until the next one has more to show. */
   #lastSeen: WordlessStatus | undefined;
 
@@ -297,6 +305,7 @@ export class SharedPalm implements WordlessPalm {
     if (seat?.isSettled === true) this.#lastSeen = seat.device.status();
     // What a page knows of its pool ends when the device is locked.
     if (this.#lastSeen?.lock === 'locked') this.#links.clear();
+    if (this.#lastSeen?.pool !== undefined) this.#isLooking = false;
     for (const listener of this.#listeners) listener();
   }
 
@@ -314,6 +323,9 @@ export class SharedPalm implements WordlessPalm {
       await seat
         .during(seat.device.perform({ name: 'openLink', args: [link] }, undefined))
         .catch(() => undefined);
+    // Fails in a device that opened locked: then nobody sees the list.
+    if (this.#isLooking)
+      seat.during(seat.device.perform({ name: 'nearby', args: [] }, undefined)).catch(() => undefined);
     if (isOwn && !seat.isOver) {
       this.#continueStores(seat);
       this.#options.tabEnded();

@@ -200,6 +200,26 @@ describe('when the tab that has the device ends', () => {
     expect(seen.every((count) => count === 1)).toBe(true);
   });
 
+  it('goes on looking at nearby pools where the device is opened next, until it stops', async () => {
+    await second.palm.lobby.look();
+    expect(first.device.lookCount).toBe(1);
+    first.end();
+    await world.settle();
+    expect(second.device.lookCount).toBe(1);
+    second.freeze();
+    await world.settle();
+    second.resume();
+    await world.settle();
+    expect(second.device.lookCount).toBe(1);
+    expect(second.devices).toHaveLength(2);
+    second.palm.lobby.stopLooking();
+    second.freeze();
+    second.resume();
+    await world.settle();
+    expect(second.devices).toHaveLength(3);
+    expect(second.device.lookCount).toBe(0);
+  });
+
   it('opens private files again, unless the device was locked in between', async () => {
     await second.palm.openLink('https://palm/#/file/1');
     first.end();
