@@ -13,7 +13,10 @@ import { TurnPorts } from './turn-ports.ts';
 import { CREDENTIAL_LIFE_MS, TurnRights } from './turn-rights.ts';
 
 const FOLDER = 'turn';
-/** After it ended by itself: the first wait until it is started again, ms; it doubles up to the longest. */
+/**
+ * After it ended by itself: the first wait until it is started again, ms. It doubles up to the longest; one
+ * that ran for as long as that begins with the first again.
+ */
 const FIRST_RESTART_MS = 1_000;
 const LONGEST_RESTART_MS = 60_000;
 
@@ -44,6 +47,7 @@ export class TurnService {
   #server: Coturn | undefined;
   #restart: NodeJS.Timeout | undefined;
   #restartMs = FIRST_RESTART_MS;
+  #startedAtMs = 0;
   #isClosed = false;
   /** One change of addresses at a time. */
   #work: Promise<void> = Promise.resolve();
@@ -128,6 +132,7 @@ export class TurnService {
       const configuration = { relayAddresses, ownAddresses: ownAddresses(), secret };
       const server = await Coturn.start(program, join(dataDir, FOLDER), configuration);
       this.#server = server;
+      this.#startedAtMs = performance.now();
       this.#ports.serverPort = server.port;
       void server.ended.then(() => this.#ended(server));
     } catch (error) {
@@ -150,6 +155,7 @@ export class TurnService {
     this.#server = undefined;
     this.#ports.serverPort = undefined;
     this.#ports.endFlows();
+    if (performance.now() - this.#startedAtMs >= LONGEST_RESTART_MS) this.#restartMs = FIRST_RESTART_MS;
     if (this.#restartMs === FIRST_RESTART_MS) {
       this.#options.onProblem('The TURN server ended, and is started again.');
     }

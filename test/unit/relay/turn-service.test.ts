@@ -160,4 +160,29 @@ describe('the service', () => {
     await expect.poll(() => offers.length, { timeout: 10_000 }).toBeGreaterThan(2);
     expect(problems.length).toBe(1);
   });
+
+  test('says each time that one ended which had run for long, and starts it again soon', async () => {
+    const { made, problems, folder } = service();
+    await made.serve(['127.0.0.1'], 0);
+    const running = (): string =>
+      existsSync(join(folder, 'running')) ? readFileSync(join(folder, 'running'), 'utf8') : '';
+    const end = async (before: string): Promise<string> => {
+      await expect.poll(running, { timeout: 10_000 }).not.toBe(before);
+      await expect.poll(running).toMatch(/^\d+\n$/);
+      const known = running();
+      process.kill(Number(known));
+      return known;
+    };
+    const first = await end('');
+    await expect.poll(() => problems.length).toBe(1);
+    const second = await end(first);
+    await expect.poll(() => made.hasTurn).toBe(false);
+    expect(problems.length).toBe(1);
+    await expect.poll(() => made.hasTurn, { timeout: 10_000 }).toBe(true);
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + 120_000);
+    onTestFinished(() => void vi.restoreAllMocks());
+    await end(second);
+    await expect.poll(() => problems.length).toBe(2);
+  });
 });
