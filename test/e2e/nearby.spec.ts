@@ -66,7 +66,7 @@ async function choose(page: Page, signs: readonly string[]): Promise<void> {
   await page.getByRole('button', { name: 'These four' }).press('Enter');
 }
 
-test('a device asks to join, two people compare by keyboard, and it is in', async ({
+test('a device asks to join, two people compare by keyboard, and it is in @long', async ({
   newPool,
   newDevice,
 }) => {

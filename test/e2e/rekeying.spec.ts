@@ -4,7 +4,7 @@ import { expectAccessible } from './accessibility.ts';
 import { expect, test } from './palm-fixture.ts';
 import { seededBytes } from './seeded-bytes.ts';
 
-test('after a shut-out the files of before are re-keyed with one tap, and keep names, dates and bytes', async ({
+test('after a shut-out the files of before are re-keyed with one tap, and keep names, dates and bytes @long', async ({
   newPool,
 }) => {
   const [laptop, tablet, phone] = await newPool(['Laptop', 'Tablet', 'Phone']);
