@@ -39,6 +39,10 @@ test('screens before a pool', async ({ newDevice }) => {
 
   // A tab that has the device, and does not answer.
   const silent = await laptop.context.newPage();
+  // The service worker would answer with the app.
+  const network = await laptop.context.newCDPSession(silent);
+  await network.send('Network.enable');
+  await network.send('Network.setBypassServiceWorker', { bypass: true });
   await silent.route('**/silent', (route) =>
     route.fulfill({ contentType: 'text/html', body: '<link rel="icon" href="data:,">' }),
   );
