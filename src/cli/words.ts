@@ -53,7 +53,7 @@ export const words = {
   noNewName: 'The new name is empty. A name such as letters/may.txt, or a folder with a slash at its end.',
   pinned: (name: string, held: number, wanted: number) =>
     held < wanted
-      ? `${name} is pinned here: ${held} of ${wanted} fragments, the others follow. With any one other device it opens here.`
+      ? `${name} is pinned here: ${held} of ${wanted} fragments, the others follow. With one more, from any device, it opens here.`
       : `${name} is pinned here.`,
   unpinned: (name: string) => `${name} is not pinned here any more: this device keeps its own share.`,
   allWhole: 'Every file has all of its fragments, counting those of devices that are away.',

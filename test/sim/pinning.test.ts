@@ -46,7 +46,7 @@ scenario(
     await world.pass(15 * 60_000);
     expect(countsOn(devices, file.fileId)).toEqual([K - 1, ...Array.from({ length: N - 1 }, () => 1)]);
     expect(statusOf()?.pinned).toBe(true);
-    // With any one other device it opens the file.
+    // With any one device that holds another fragment it opens the file.
     const others = devices.filter((device) => device !== pinner);
     const [helper] = others.filter(
       (device) =>

@@ -1,6 +1,6 @@
-// Pinned files: this device is to hold as much of each as one device may, k - 1 fragments, so that any other
-// one makes it readable here. It fetches copies of what others hold, from them; it tells of these like of all
-// that it holds, and keeps them although others have the same.
+// Pinned files: this device is to hold as much of each as one device may, k - 1 fragments, so that any device
+// with another fragment makes it readable here. It fetches copies of what others hold, from them; it tells of
+// these like of all that it holds, and keeps them although others have the same.
 //
 // Copies may make nothing worse: none is fetched while the file's storer still places it, while a fragment
 // is missing, or while this device repairs or leaves. And where a missing fragment fits on no other device,
