@@ -40,6 +40,9 @@ export interface SharedPalmOptions extends Omit<SeatsOptions, 'changed' | 'began
   readonly clock: Clock;
 }
 
+/** Tabs that are not frozen make their calls again within this, ms, once the device is open in another. */
+const ASKED_AGAIN_WITHIN_MS = 5_000;
+
 type StoreArgs = Parameters<Calls['store']>;
 
 export class SharedPalm implements WordlessPalm {
@@ -326,13 +329,14 @@ export class SharedPalm implements WordlessPalm {
     // Fails in a device that opened locked: then nobody sees the list.
     if (this.#isLooking)
       seat.during(seat.device.perform({ name: 'nearby', args: [] }, undefined)).catch(() => undefined);
-    if (isOwn && !seat.isOver) {
-      this.#continueStores(seat);
-      this.#options.tabEnded();
-    }
+    if (!isOwn || seat.isOver) return;
+    this.#options.tabEnded();
+    this.#options.clock.after(ASKED_AGAIN_WITHIN_MS, () => {
+      if (!seat.isOver) this.#continueStores(seat);
+    });
   }
 
-  /** Those of the tab that ended, where the browser opens their files again; this tab's go on already. */
+  /** Those of the tab that ended, where the browser opens their files again; other tabs' go on already. */
   #continueStores({ device }: Seat): void {
     const own = Array.from(this.#storing, ([blob, { name }]) => `${blob.size} ${name}`);
     for (const { id, name, size, needs } of device.status().unfinished) {

@@ -360,10 +360,20 @@ describe('tabs that cannot speak', () => {
       { ...common, id: 'handle', name: 'film.mp4', size: 99, needs: 'nothing' },
       { ...common, id: 'lost', name: 'lost.mp4', size: 99, needs: 'file' },
     ] as const;
-    world.unfinished = unfinished;
+    world.unfinished = [...unfinished, { ...common, id: 'third', name: 'x', size: 1, needs: 'nothing' }];
+    const third = world.open();
+    await third.palm.ready;
+    const thirdStoring = third.palm.store(new Blob(['x']), { name: 'x' });
+    await world.settle();
     first.end();
     await world.settle();
+    // The third tab makes its call again, so that this store runs.
+    expect(second.device.stores.map(({ name }) => name)).toEqual(['ten.txt', 'x']);
+    world.unfinished = unfinished;
+    second.passTime();
     expect(second.device.resumed).toEqual(['handle']);
+    second.device.stores[1]?.end(DONE);
+    await thirdStoring;
     second.device.stores[0]?.end(DONE);
     await storing;
   });
