@@ -60,6 +60,7 @@ export function openDevice({ storageGone, ...given }: DeviceOpening, parts: Load
   const shared = new SharedPalm({
     ...given,
     clock: systemClock,
+    probes: browserProbes(),
     tabs: browserTabs,
     newId: () => crypto.randomUUID(),
     gone: storageGone,

@@ -29,6 +29,9 @@ export interface WordlessDiagnosis {
   readonly findings: readonly Finding[];
 }
 
+/** Of the page that the person looks at. */
+export type CameraProbes = Pick<DoctorProbes, 'surroundings' | 'camera'>;
+
 export interface Examined {
   readonly clock: Clock;
   readonly probes: DoctorProbes;
@@ -42,6 +45,22 @@ export async function examine(examined: Examined, options: DiagnoseOptions = {})
   if (signal?.aborted === true) throw new PalmError({ code: 'cancelled', reason: 'transfer' });
   const facts = await unlessAborted(gather(examined, camera, signal), signal);
   return { atMs: examined.clock.wallMs(), surroundings: facts.surroundings, findings: diagnose(facts) };
+}
+
+/** What comes of opening the camera, as a finding; undefined where there can be none. */
+export async function examineCamera(
+  clock: Clock,
+  { surroundings, camera }: CameraProbes,
+  signal: AbortSignal | undefined,
+): Promise<Finding | undefined> {
+  const probes = { surroundings, ...(camera === undefined ? {} : { camera }) };
+  const options = { camera: true, ...(signal === undefined ? {} : { signal }) };
+  const { findings } = await examine({ clock, probes, lookAtPool: lookAtNone }, options);
+  return findings.find(({ what }) => what === 'camera');
+}
+
+async function lookAtNone(): Promise<undefined> {
+  return undefined;
 }
 
 async function gather(

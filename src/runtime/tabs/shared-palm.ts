@@ -14,7 +14,7 @@ import type { Clock } from '../../core/ports.ts';
 import type * as api from '../api.ts';
 import { unlessAborted } from '../at-most.ts';
 import type { DiagnoseOptions } from '../doctor-api.ts';
-import type { WordlessDiagnosis } from '../doctor/gathering.ts';
+import { type CameraProbes, examineCamera, type WordlessDiagnosis } from '../doctor/gathering.ts';
 import type { InviteOptions, InviteStatus } from '../invite-api.ts';
 import type { RecordOptions } from '../record-api.ts';
 import type { PieceSource } from '../read/piece-stream.ts';
@@ -38,6 +38,8 @@ import type { TabOrder } from './tab-messages.ts';
 
 export interface SharedPalmOptions extends Omit<SeatsOptions, 'changed' | 'began'> {
   readonly clock: Clock;
+  /** Of this tab. */
+  readonly probes: CameraProbes;
 }
 
 /** Tabs that are not frozen make their calls again within this, ms, once the device is open in another. */
@@ -237,8 +239,16 @@ export class SharedPalm implements WordlessPalm {
     return this.#call('exportRecord', []);
   }
 
-  diagnose({ signal, ...options }: DiagnoseOptions = {}): Promise<WordlessDiagnosis> {
-    return this.#call('diagnose', [options], signal);
+  async diagnose({ signal, camera = false }: DiagnoseOptions = {}): Promise<WordlessDiagnosis> {
+    const { clock, probes } = this.#options;
+    const examining = this.#call('diagnose', [], signal);
+    if (!camera) return examining;
+    // The browser asks for the camera in the tab that opens it, which must be the one that the person sees.
+    const [diagnosis, seen] = await Promise.all([examining, examineCamera(clock, probes, signal)]);
+    const findings = diagnosis.findings.map((finding) =>
+      finding.what === 'camera' ? (seen ?? finding) : finding,
+    );
+    return { ...diagnosis, findings };
   }
 
   status(): WordlessStatus {

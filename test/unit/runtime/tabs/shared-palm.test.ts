@@ -68,6 +68,16 @@ describe('a second tab', () => {
     expect(shownCount).toBe(2);
   });
 
+  it('opens the camera itself, for the doctor: nobody sees what the browser asks in the first one', async () => {
+    const cameraOf = async (options: { camera?: boolean }) =>
+      (await second.palm.diagnose(options)).findings.map(({ what, reason }) => [what, reason.kind]);
+    expect(await cameraOf({})).toEqual([['camera', 'camera-there']]);
+    expect([first.openedCameras, second.openedCameras]).toEqual([0, 0]);
+    expect(await cameraOf({ camera: true })).toEqual([['camera', 'camera-works']]);
+    expect([first.openedCameras, second.openedCameras]).toEqual([0, 1]);
+    expect(first.device.visits.map(({ camera = false }) => camera)).toEqual([false, false]);
+  });
+
   it('hands over calls with blobs, orders, and their ends', async () => {
     const storing = second.palm.store(new Blob(['ten bytes!']), TEN);
     second.palm.cancel('transfer-7');
