@@ -1,9 +1,13 @@
 // A device in the relay's lobby, over a relay client of its own.
 
 import type { LobbyEntry, LobbyEvents, LobbySocket } from '../../../core/nearby/nearby-port.ts';
-import type { ListedPool } from '../../../core/wire/relay-protocol.ts';
+import type { Rejection } from '../../../core/model/failures.ts';
+import { type ListedPool, RELAY_CLOSE } from '../../../core/wire/relay-protocol.ts';
 import { MAX_LISTED_POOLS } from '../../../core/model/limits.ts';
 import { RelayClient, type RelayClientEvents, type RelayClientOptions } from './relay-client.ts';
+
+/** What the relay says to one that was silent: a page that slept comes back. */
+const SLEPT: readonly string[] = [RELAY_CLOSE.idle.reason, RELAY_CLOSE.tooSlow.reason];
 
 export function enterLobby(
   options: Omit<RelayClientOptions, 'entry'>,
@@ -38,7 +42,7 @@ export function enterLobby(
     },
     envelope: (from, letter) => events.letter(from, letter),
     rejected: (rejection) => {
-      if (isClosed) return;
+      if (isClosed || hasSlept(rejection)) return;
       close();
       events.refused('detail' in rejection ? rejection.detail : rejection.kind);
     },
@@ -48,4 +52,8 @@ export function enterLobby(
     if (!isClosed) client.open(heard);
   });
   return { write: (to, letter) => client.forward(to, letter), close };
+}
+
+function hasSlept(rejection: Rejection): boolean {
+  return rejection.kind === 'relay-closed' && SLEPT.includes(rejection.detail);
 }

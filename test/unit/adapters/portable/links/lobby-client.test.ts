@@ -110,6 +110,19 @@ test.each(['badMessage', 'roomFull'] as const)(
   },
 );
 
+test.each(['idle', 'tooSlow'] as const)(
+  'a relay that gave a sleeping device up (%s) is asked again once it wakes',
+  async (why) => {
+    const { log, relay, clock } = await enter({ kind: 'list', name: 'Home' });
+    relay.says({ kind: 'entered', you: idOf(1), others: [] });
+    relay.tell('close', RELAY_CLOSE[why]);
+    clock.advance(1_000);
+    expect(log).toEqual(['connecting', 'connected', 'lost', 'connecting']);
+    FakeSocket.opened[1]?.tell('open', {});
+    expect(FakeSocket.opened[1]?.sent).toEqual([{ kind: 'list', name: 'Home' }]);
+  },
+);
+
 test('who has closed it hears nothing more, also if it did at once', async () => {
   const { log, relay, socket, clock } = await enter({ kind: 'look' });
   socket.close();
