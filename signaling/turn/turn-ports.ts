@@ -81,8 +81,10 @@ export class TurnPorts {
     for (const address of addresses) {
       if (this.#sockets.has(address)) continue;
       const wanted = this.#port === 0 ? port : this.#port;
+      const mayBeOther = this.#port === 0 && wanted !== 0;
       const socket =
-        (await this.#open(address, wanted)) ?? (this.#port === 0 ? await this.#open(address, 0) : undefined);
+        (await this.#open(address, wanted, !mayBeOther)) ??
+        (mayBeOther ? await this.#open(address, 0, true) : undefined);
       if (socket === undefined) continue;
       this.#sockets.set(address, socket);
       this.#port = socket.address().port;
@@ -101,7 +103,7 @@ export class TurnPorts {
     for (const [key, flow] of this.#flows) this.#end(key, flow);
   }
 
-  async #open(address: string, port: number): Promise<Socket | undefined> {
+  async #open(address: string, port: number, isLast: boolean): Promise<Socket | undefined> {
     const socket = createSocket(isIP(address) === 6 ? 'udp6' : 'udp4');
     try {
       socket.bind({ port, address, exclusive: true });
@@ -110,7 +112,7 @@ export class TurnPorts {
       socket.close();
       // An address that this machine has no longer: the next check of its network says so.
       const isGone = error instanceof Error && 'code' in error && error.code === 'EADDRNOTAVAIL';
-      if (port === 0 && !isGone) this.#complain(`The relay has no UDP port at ${address}: ${textOf(error)}`);
+      if (isLast && !isGone) this.#complain(`The relay has no UDP port at ${address}: ${textOf(error)}`);
       return undefined;
     }
     socket.on('error', (error) => this.#complain(`The relay’s UDP port at ${address}: ${error.message}`));

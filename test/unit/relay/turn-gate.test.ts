@@ -250,6 +250,17 @@ describe('the ports', () => {
     expect(ports.addresses).toEqual(['127.0.0.2']);
   });
 
+  test('say where another program has their number', async () => {
+    const { ports, problems } = await open();
+    const other = createSocket('udp4');
+    other.bind(ports.port, '127.0.0.2');
+    await once(other, 'listening');
+    onTestFinished(() => void other.close());
+    for (let round = 0; round < 2; round += 1) await ports.listen(['127.0.0.1', '127.0.0.2'], 0);
+    expect(ports.addresses).toEqual(['127.0.0.1']);
+    expect(problems).toEqual([expect.stringMatching(/^The relay has no UDP port at 127\.0\.0\.2: /)]);
+  });
+
   test('say nothing of an address that this machine has no longer', async () => {
     const { ports, problems } = await open();
     await ports.listen(['192.0.2.99'], 0);
