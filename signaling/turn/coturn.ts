@@ -34,9 +34,10 @@ const NONCE_S = 600;
 
 /**
  * Runs it, and ends it when the relay's end of stdin closes: a killed relay closes it too. Between the two
- * nobody would end it.
+ * nobody would end it. One that hangs gets two seconds.
  */
-const GUARD = 'exec 3<&0; "$1" -c "$2" <&- & turn=$!; (read -r _ <&3; kill "$turn") & wait "$turn"; kill $!';
+const GUARD =
+  'exec 3<&0; "$1" -c "$2" <&- & turn=$!; (read -r _ <&3; kill "$turn"; sleep 2; kill -9 "$turn") & wait "$turn"; kill $!';
 
 export interface CoturnConfiguration {
   /** On loopback. */

@@ -40,6 +40,14 @@ function service(script: string | undefined = STAND_IN) {
   return { made, problems, folder: join(dataDir, 'turn') };
 }
 
+function endIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // As it should be.
+  }
+}
+
 describe('the configuration', () => {
   test('has short-lived credentials, bounds, and no way to this machine', () => {
     const lines = coturnConfiguration({ ...LAN, port: 4_000 }).split('\n');
@@ -147,6 +155,19 @@ describe('the service', () => {
     await made.close();
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     expect(problems).toEqual([]);
+  });
+
+  test('ends a server that hangs', async () => {
+    const { made, folder } = service(
+      "#!/bin/sh\ntrap '' TERM\necho $$ > running\nwhile :; do sleep 1; done\n",
+    );
+    await made.serve(['127.0.0.1'], 0);
+    await expect.poll(() => existsSync(join(folder, 'running'))).toBe(true);
+    await expect.poll(() => readFileSync(join(folder, 'running'), 'utf8')).toMatch(/^\d+\n$/);
+    const pid = Number(readFileSync(join(folder, 'running'), 'utf8'));
+    onTestFinished(() => endIfThere(pid));
+    await made.close();
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
   test('without a server still tells addresses, and starts one that ended again', async () => {
