@@ -13,7 +13,8 @@ export class PinnedFiles {
   readonly #records: Pick<RecordStore, 'getMeta' | 'putMeta'>;
   readonly #changed: (files: readonly FileId[]) => void;
   #files = new Set<FileId>();
-  #saving = Promise.resolve();
+  /** Settles when all earlier calls have; never rejects. */
+  #setting = Promise.resolve();
 
   /** `changed` gets all of them, whenever they change. */
   constructor(
@@ -38,12 +39,15 @@ export class PinnedFiles {
 
   /** Resolves when that is durable. `isThere`: files that are not are forgotten. */
   async set(file: FileId, isPinned: boolean, isThere: (file: FileId) => boolean): Promise<void> {
-    const files = new Set([...this.#files].filter(isThere));
-    if (isPinned) files.add(file);
-    else files.delete(file);
-    this.#files = files;
-    this.#saving = this.#saving.catch(() => undefined).then(() => this.#records.putMeta(PINS, [...files]));
-    await this.#saving;
-    this.#changed([...this.#files]);
+    const setting = this.#setting.then(async () => {
+      const files = new Set([...this.#files].filter(isThere));
+      if (isPinned) files.add(file);
+      else files.delete(file);
+      await this.#records.putMeta(PINS, [...files]);
+      this.#files = files;
+      this.#changed([...files]);
+    });
+    this.#setting = setting.catch(() => undefined); // the caller gets the failure
+    await setting;
   }
 }
