@@ -78,6 +78,7 @@ export const words = {
   inviteFor: 'Open this on another device, or scan it, to join:',
   noInviteShown:
     '`palm invite` prints an invite; it is not printed here, because journals keep what is printed.',
+  anotherCid: 'What came does not have this CID, whatever the file says. It is not what you asked for.',
   verified: (name: string, byteCount: string) => `${name}: all ${byteCount} are there and unchanged.`,
   phases: {
     naming: 'computing its CID',

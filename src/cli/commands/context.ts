@@ -7,6 +7,7 @@ import type { DeviceStatus, FileStatus, PalmStatus } from '../../runtime/api.ts'
 import { DeviceClient } from '../client.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { words } from '../words.ts';
+import { cidIn } from './asked-cid.ts';
 
 /** Flags of every command, as the parser gives them. */
 export interface CommonFlags {
@@ -47,7 +48,7 @@ export function contextOf(flags: CommonFlags, signal: AbortSignal): Context {
 export function fileNamed({ files }: PalmStatus, name: string): FileStatus {
   const byId = files.find(({ fileId }) => fileId === name);
   if (byId !== undefined) return byId;
-  const cid = sameCid(name.replace(/^ipfs:\/\//u, ''));
+  const cid = cidIn(name);
   const byCid = files.find((file) => cid !== undefined && sameCid(file.cid ?? '') === cid);
   if (byCid !== undefined) return byCid;
   const plain = name.replace(/^\/+/u, '');

@@ -1,7 +1,15 @@
 // Commands about files. Bytes pass through as streams: neither a file nor what is missing of one is ever in
 // memory as a whole.
 
-import { createWriteStream, existsSync, readdirSync, renameSync, statSync } from 'node:fs';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { basename, join, posix, relative, resolve, sep } from 'node:path';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -13,6 +21,7 @@ import type { DeviceClient } from '../client.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { print, printJson, printTable, type Progress, progressOf } from '../output.ts';
 import { words } from '../words.ts';
+import { askedCid, checkCid, checkedByCid } from './asked-cid.ts';
 import { type CommonFlags, type Context, fileNamed, pathOf } from './context.ts';
 
 /** Where a file that is being got lies until it is whole. */
@@ -103,18 +112,18 @@ export async function get(
   const device = await context.device();
   const file = fileNamed(await device.status(), name);
   const link = typeof flags['link'] === 'string' ? flags['link'] : undefined;
+  const cid = askedCid(name, file);
   const progress = progressOf(file.name, context.isQuiet);
   try {
     if (out === '-') {
-      await pipeline(counted(device.read(file.fileId, 0, link), file, 0, progress), process.stdout, {
-        end: false,
-      });
+      const bytes = checkedByCid(device.read(file.fileId, 0, link), cid);
+      await pipeline(counted(bytes, file, 0, progress), process.stdout, { end: false });
       return;
     }
     const target = targetOf(file, out);
     if (existsSync(target) && flags['force'] !== true)
       throw new CommandError(words.exists(target), EXIT.usage, 'exists');
-    await getInto(device, file, target, link, progress);
+    await getInto(device, { file, cid }, target, link, progress);
     progress.end();
     if (context.isJson) printJson({ fileId: file.fileId, path: target });
     else print(target);
@@ -130,10 +139,13 @@ function targetOf(file: FileStatus, out: string | undefined): string {
   return statSync(out, { throwIfNoEntry: false })?.isDirectory() === true ? join(out, own) : resolve(out);
 }
 
-/** Goes on where an earlier try stopped: what it wrote was verified. */
+/**
+ * Goes on where an earlier try stopped: what it wrote was verified. A file that does not have `cid` is not
+ * kept.
+ */
 async function getInto(
   device: DeviceClient,
-  file: FileStatus,
+  { file, cid }: { readonly file: FileStatus; readonly cid: string | undefined },
   target: string,
   link: string | undefined,
   progress: Progress,
@@ -143,6 +155,11 @@ async function getInto(
   const start = had <= file.size ? had : 0;
   const bytes = counted(device.read(file.fileId, start, link), file, start, progress);
   await pipeline(bytes, createWriteStream(part, { flags: start === 0 ? 'w' : 'a', flush: true }));
+  if (cid !== undefined)
+    await checkCid(createReadStream(part), cid).catch((error: unknown) => {
+      if (error instanceof CommandError) rmSync(part);
+      throw error;
+    });
   renameSync(part, target);
 }
 
@@ -168,7 +185,8 @@ export async function verify(context: Context, names: readonly string[]): Promis
     const file = fileNamed(status, name);
     const progress = progressOf(file.name, context.isQuiet);
     try {
-      const bytes = counted(device.read(file.fileId, 0, undefined), file, 0, progress);
+      const read = checkedByCid(device.read(file.fileId, 0, undefined), askedCid(name, file));
+      const bytes = counted(read, file, 0, progress);
       await pipeline(bytes, new Writable({ write: (_chunk, _encoding, done) => done() }));
     } finally {
       progress.end();
