@@ -134,7 +134,8 @@ export async function get(
 
 /** A name of a pool's file is one name here, whatever it has in it. */
 function targetOf(file: FileStatus, out: string | undefined): string {
-  const own = basename(file.name.replaceAll('\0', '').replaceAll('\\', '_')) || file.fileId;
+  const last = basename(file.name.replaceAll('\0', '').replaceAll('\\', '_'));
+  const own = ['', '.', '..'].includes(last) ? file.fileId : last;
   if (out === undefined) return resolve(own);
   return statSync(out, { throwIfNoEntry: false })?.isDirectory() === true ? join(out, own) : resolve(out);
 }
