@@ -110,7 +110,8 @@ scenario('a taker that dies while others leave costs nothing', [1231, 1232], asy
   watchDisks(simulation, file.fileId, () => devices);
   const leaver: SimDevice = first(devices, 4);
   const left = world.settled('leave', leaver.pool.leave({ handOver: true }), LEAVE_MS);
-  const takerOf = (): SimDevice | undefined => devices.find((device) => heldCount(device, file.fileId) > 1);
+  const takerOf = (): SimDevice | undefined =>
+    devices.find((device) => device !== leaver && heldCount(device, file.fileId) > 1);
   await world.pass(world.seed % 2 === 0 ? 150 : 1_000);
   const taker = takerOf() ?? first(devices, 5);
   taker.kill();

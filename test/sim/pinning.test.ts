@@ -24,6 +24,8 @@ const K = 4;
 async function pinned(simulation: Simulation) {
   const devices = await simulation.pool(N);
   await shortenGrace(simulation, first(devices));
+  // All have told what room they have.
+  await simulation.world.pass(5_000);
   const file = await placeFile(simulation, devices);
   expect(countsOn(devices, file.fileId)).toEqual(Array.from({ length: N }, () => 1));
   watchDisks(simulation, file.fileId, () => simulation.devices);
