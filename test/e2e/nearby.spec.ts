@@ -78,6 +78,14 @@ test('a device asks to join, two people compare by keyboard, and it is in @long'
   await phone.page.getByLabel('Device name').fill('Phone');
   await expect(phone.page.getByRole('list', { name: 'Nearby pools' }).getByText('Home')).toBeVisible();
   await expectAccessible(phone.page, 'nearby pools');
+  // One that has ended is neither compared nor refused any more.
+  await compare(admin.page, phone.page);
+  await admin.page.keyboard.press('Escape');
+  await phone.page.getByRole('button', { name: 'Give up' }).press('Enter');
+  await expect(admin.page.getByText('The other device gave its ask up.')).toBeVisible();
+  await expect(admin.page.getByRole('button', { name: /^(Compare|Refuse)/ })).toHaveCount(0);
+  await admin.page.getByRole('button', { name: 'Clear Phone' }).press('Enter');
+  await expect(admin.page.getByText('Nobody asks at the moment.')).toBeVisible();
   const { digits, signs } = await compare(admin.page, phone.page);
   await expectAccessible(admin.page, 'comparing, in the pool');
   await expectAccessible(phone.page, 'comparing, before the pool');

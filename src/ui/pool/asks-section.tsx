@@ -55,6 +55,18 @@ interface AskRowProps {
 function AskRow({ ask, onCompare, onRefuse }: AskRowProps) {
   const name = shownDeviceName(ask.name);
   const texts = words.nearby.asks;
+  if (ask.step === 'joined' || ask.step === 'failed') {
+    // Nothing is left to compare or to refuse.
+    return (
+      <li>
+        <bdi class="nearby-name">{name}</bdi>
+        <span class="hint">{ask.problem ?? texts.steps[ask.step]}</span>
+        <button type="button" class="button quiet" aria-label={texts.clearOf(name)} onClick={onRefuse}>
+          {texts.clear}
+        </button>
+      </li>
+    );
+  }
   return (
     <li>
       <bdi class="nearby-name">{name}</bdi>

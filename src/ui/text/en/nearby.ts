@@ -69,6 +69,9 @@ export const nearbyTexts = {
     compareWith: (name: string) => `Compare with ${name}`,
     refuse: 'Refuse',
     refuseOf: (name: string) => `Refuse ${name}`,
+    /** Takes one that has ended off the list. */
+    clear: 'Clear',
+    clearOf: (name: string) => `Clear ${name}`,
     title: (name: string) => `Let “${name}” in?`,
     steps: {
       asking: 'Waiting for the other device',
