@@ -54,13 +54,18 @@ export class SharedRead implements PieceSource {
     if (seat !== undefined && pieces !== undefined) await seat.during(pieces.cancel());
   }
 
+  /** What is still to be read. The device judges what was asked for, so it gets that unchanged. */
+  #rest(): ReadOptions {
+    if (this.#deliveredBytes === 0) return this.#options;
+    return { ...this.#options, start: (this.#options.start ?? 0) + this.#deliveredBytes };
+  }
+
   /** By the seat that there is, or the next one. Undefined once the reader lost interest. */
   async #begin(): Promise<OpenRead | undefined> {
     for (;;) {
       const seat = await unlessAborted(this.#seats.next(), this.#options.signal);
       if (this.#isCancelled) return undefined;
-      const start = (this.#options.start ?? 0) + this.#deliveredBytes;
-      const pieces = seat.device.pieces(this.#fileId, { ...this.#options, start });
+      const pieces = seat.device.pieces(this.#fileId, this.#rest());
       const open = { seat, pieces };
       this.#open = open;
       const started = await seat.during(

@@ -127,3 +127,13 @@ async function readAll(stream: ReadableStream<Uint8Array>): Promise<number[]> {
   for await (const piece of stream) bytes.push(...piece);
   return bytes;
 }
+
+// As a program without types may ask.
+it.each([null, Number.NaN, -1, '5'])('a range from %s is judged by the device, unchanged', async (given) => {
+  const asked = { start: given as number };
+  for (const { palm } of [first, second]) {
+    void readAll(pieceStream(palm.pieces('file', asked))).catch(() => undefined); // not looked at here
+    await world.settle();
+  }
+  expect(first.device.reads.map(({ start }) => start)).toEqual([given, given]);
+});
