@@ -97,20 +97,25 @@ test.beforeEach(() => {
 });
 test.afterEach(() => (reason === undefined ? world.end() : undefined));
 
-test('hosts that are kept apart link through the relay, all others directly', async () => {
-  const [router, one, two, three] = ['relay', 'one', 'two', 'three'].map((name) => world.lan.addHost(name));
-  if (router === undefined || one === undefined || two === undefined || three === undefined) return;
+/** A pool on three hosts, of which the first two see only the relay's and the third. */
+async function poolKeptApart() {
+  const router = world.lan.addHost('relay');
+  const [one, two] = [world.lan.addHost('one'), world.lan.addHost('two')];
   one.isolate();
   two.isolate();
   const app = await world.startRelay(router);
   const laptop = await world.device('Laptop', one, app);
   const phone = await world.device('Phone', two, app);
-  const tablet = await world.device('Tablet', three, app);
+  const tablet = await world.device('Tablet', world.lan.addHost('three'), app);
   await laptop.createPool('Kept apart');
   const invite = await laptop.invite();
   await phone.join(invite);
   await tablet.join(invite);
+  return { router, laptop, phone, tablet };
+}
 
+test('hosts that are kept apart link through the relay, all others directly', async () => {
+  const { laptop, phone, tablet } = await poolKeptApart();
   await linked(laptop, { Phone: 'relay', Tablet: 'direct' });
   await linked(phone, { Laptop: 'relay', Tablet: 'direct' });
   await linked(tablet, { Laptop: 'direct', Phone: 'direct' });
@@ -141,18 +146,7 @@ test('hosts that are kept apart link through the relay, all others directly', as
 });
 
 test('links that need no relay outlive it, and those through it end', async () => {
-  const [router, one, two, three] = ['relay', 'one', 'two', 'three'].map((name) => world.lan.addHost(name));
-  if (router === undefined || one === undefined || two === undefined || three === undefined) return;
-  one.isolate();
-  two.isolate();
-  const app = await world.startRelay(router);
-  const laptop = await world.device('Laptop', one, app);
-  const phone = await world.device('Phone', two, app);
-  const tablet = await world.device('Tablet', three, app);
-  await laptop.createPool('Kept apart');
-  const invite = await laptop.invite();
-  await phone.join(invite);
-  await tablet.join(invite);
+  const { router, laptop, phone, tablet } = await poolKeptApart();
   await linked(laptop, { Phone: 'relay', Tablet: 'direct' });
   await linked(phone, { Laptop: 'relay', Tablet: 'direct' });
   await world.relay?.kill();
@@ -169,8 +163,8 @@ test('links that need no relay outlive it, and those through it end', async () =
 });
 
 test('where mDNS is not carried, devices link directly, by the address that the relay sees', async () => {
-  const [router, one, two] = ['relay', 'one', 'two'].map((name) => world.lan.addHost(name));
-  if (router === undefined || one === undefined || two === undefined) return;
+  const router = world.lan.addHost('relay');
+  const [one, two] = [world.lan.addHost('one'), world.lan.addHost('two')];
   one.dropMulticast();
   two.dropMulticast();
   const app = await world.startRelay(router, ['--no-turn']);
@@ -183,8 +177,8 @@ test('where mDNS is not carried, devices link directly, by the address that the 
 });
 
 test('a credential opens ways to devices of its room, and no others', async () => {
-  const [router, one, two, other] = ['relay', 'one', 'two', 'other'].map((name) => world.lan.addHost(name));
-  if (router === undefined || one === undefined || two === undefined || other === undefined) return;
+  const router = world.lan.addHost('relay');
+  const [one, two, other] = [world.lan.addHost('one'), world.lan.addHost('two'), world.lan.addHost('other')];
   const app = await world.startRelay(router);
   const folder = join(world.relay?.dataFolder ?? '', 'turn');
   expect(statSync(join(folder, 'turnserver.conf')).mode & 0o777).toBe(0o600);

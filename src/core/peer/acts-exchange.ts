@@ -109,8 +109,9 @@ export class ActsExchange {
     const added = this.#state.acts.add(acts);
     const effects = this.#added(nowMs, added, from);
     const link = this.#state.links.get(from);
-    const isTold = added.length > 0 || this.#state.acts.charters().length === otherCount;
-    if (!isTold) effects.push(...this.#ports.changed(nowMs));
+    // A part that was upgraded apart: its charter is kept, and is none of the acts here.
+    if (added.length === 0 && this.#state.acts.charters().length > otherCount)
+      effects.push(...this.#ports.changed(nowMs));
     if (refusedCount > 0) effects.push(misdeed(from, 'forged-records', refusedCount));
     // What is kept back for good must not be asked for again and again.
     if (link !== undefined && this.#state.acts.isWaiting && link.askedActs !== this.#state.acts.digest())

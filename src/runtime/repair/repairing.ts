@@ -188,9 +188,11 @@ export class Repairing {
       const isDone = await this.#rebuildAndHandOver(effect, running);
       outcome = isDone ? 'done' : 'failed';
       goesOn = !isDone;
-      // What was damaged here has homes now. The rebuilt blocks made it whole by the way: a second copy.
-      if (isDone) await driver.dropDamaged(file, []);
-      if (isDone) this.#events.repaired(file, homes.size, lostWith);
+      if (isDone) {
+        // What was damaged here has homes now. The rebuilt blocks made it whole by the way: a second copy.
+        await driver.dropDamaged(file, []);
+        this.#events.repaired(file, homes.size, lostWith);
+      }
     } catch (error) {
       const isCancelled = running.controller.signal.aborted;
       outcome = isCancelled ? 'cancelled' : 'failed';

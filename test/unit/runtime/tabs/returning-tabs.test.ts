@@ -3,9 +3,8 @@
 
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PalmError } from '../../../../src/core/model/errors.ts';
-import type { FileStatus } from '../../../../src/runtime/api.ts';
 import { pieceStream } from '../../../../src/runtime/read/piece-stream.ts';
-import { TabWorld, type TestTab } from '../../../fixtures/tab-world.ts';
+import { DONE, fileOf, TabWorld, TEN, type TestTab } from '../../../fixtures/tab-world.ts';
 
 let world: TabWorld;
 let first: TestTab;
@@ -18,13 +17,6 @@ beforeEach(async () => {
   second = world.open();
   await second.palm.ready;
 });
-
-const DONE = { fileId: 'file', deduplicated: false, placed: 3 };
-const TEN = { name: 'ten.txt' };
-
-function fileOf(fileId: string): FileStatus {
-  return { fileId, name: fileId } as FileStatus; // what the tests look at
-}
 
 describe('a tab that was frozen while it waited in line', () => {
   it('is shown everything again, and hears no answer to what it asked for before', async () => {
