@@ -27,11 +27,12 @@ import { Entrance } from './entrance.ts';
 import { endAfterLoss, finishLeaving, isLeaveNoted, isLeaving, wipe } from './leaving.ts';
 import { LEAVE_STEP_MS, sayGoodbye } from './leaving.ts';
 import { hasPool, loadDeviceName, loadPool, saveDeviceName } from './saved-pool.ts';
+import { Reopening } from './reopening.ts';
 import { noLists, present, sessionStatus } from './status.ts';
 import { Meetings } from './meetings.ts';
 import type { FollowOptions, UpgradeOptions } from './trust-api.ts';
 import { Transfers } from './transfers.ts';
-import { followingOf, isLeftBehind, upgradeOf, type Writing } from './upgrading.ts';
+import { isLeftBehind } from './upgrading.ts';
 import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
 
 export interface OpenedPalm extends WordlessPalm {
@@ -71,9 +72,7 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
   #opening: OpenPool | undefined;
   readonly #entrance: Entrance;
   #leaving: Promise<void> | undefined;
-  /** What is shown while the pool is closed for a moment. */
-  #reopening: WordlessStatus | undefined;
-  #reopened: Promise<void> = Promise.resolve();
+  readonly #reopening: Reopening;
   /** Whether a pool was left under this page: a start that still goes on must not take it up again. */
   #hasLeft = false;
   /** Whether what was stored was deleted under this page. */
@@ -115,6 +114,15 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
       entrance: this.#entrance,
       background: (work) => this.background(work),
     }));
+    this.#reopening = new Reopening({
+      pool: () => this.pool(),
+      opened: () => this.#opened,
+      status: () => this.status(),
+      close: (reason) => this.#close(reason),
+      restart: (opened) => this.#restart(opened),
+      shutOutAll: (devices) => this.shutOutAll(devices),
+      rotate: () => this.rotate(),
+    });
     this.#ports = ports;
     const started = ports.then((opened) => {
       void opened.storageGone.then(() => this.#storageGone(opened));
@@ -138,40 +146,12 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
     return joined;
   }
 
-  async upgrade({ shutOut = [] }: UpgradeOptions = {}): Promise<void> {
-    await this.#reopen((session) => {
-      session.roles.checkOthers(shutOut);
-      return upgradeOf(session);
-    });
-    // Whoever has the old invite knows the keys of before.
-    if (shutOut.length === 0) await this.rotate();
-    else await this.shutOutAll(shutOut);
+  upgrade(options: UpgradeOptions = {}): Promise<void> {
+    return this.#reopening.upgrade(options);
   }
 
-  async followUpgrade(id: string, { code }: FollowOptions = {}): Promise<void> {
-    await this.#reopen((session) => followingOf(session, id, code));
-  }
-
-  /**
-   * Writes what the pool follows from now on while it is closed. One after another: the second of two calls
-   * finds what the first one wrote.
-   */
-  #reopen(writingOf: (session: OpenPool) => Writing): Promise<void> {
-    const done = this.#reopened.then(() => this.#reopenNow(writingOf));
-    this.#reopened = done.catch(() => undefined); // the caller gets the failure
-    return done;
-  }
-
-  async #reopenNow(writingOf: (session: OpenPool) => Writing): Promise<void> {
-    const write = writingOf(await this.pool());
-    const ports = await this.#opened;
-    this.#reopening = this.status();
-    try {
-      await this.#close(new PalmError({ code: 'cancelled', reason: 'closing' }));
-      await write(ports);
-    } finally {
-      await this.#restart(ports).finally(() => (this.#reopening = undefined));
-    }
+  followUpgrade(id: string, options: FollowOptions = {}): Promise<void> {
+    return this.#reopening.follow(id, options);
   }
 
   pieces(fileId: string, options: ReadOptions): PieceSource {
@@ -239,7 +219,7 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
   }
 
   status(): WordlessStatus {
-    if (this.#reopening !== undefined) return this.#reopening;
+    if (this.#reopening.status !== undefined) return this.#reopening.status;
     const device = { id: this.#identity?.deviceId ?? '', name: this.#deviceName };
     const base = {
       device,
@@ -302,8 +282,10 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
     if ((await this.#locking.look(lock)) === 'locked') return ports;
     this.#identity = this.#unlessLeft(await identity.load());
     const invite = this.#unlessLeft(await loadPool(secrets));
-    if (invite !== undefined) await this.#openSession(invite, this.#identity, ports);
-    else if (await isLeaving(ports)) {
+    if (invite !== undefined) {
+      const session = await this.#openSession(invite, this.#identity, ports);
+      this.background(this.#reopening.carryOn(session, ports));
+    } else if (await isLeaving(ports)) {
       await finishLeaving(ports, this.#deviceName, this.#warn);
       this.#identity = await identity.load();
     } else await this.#entrance.resume(this.#identity, ports);

@@ -94,8 +94,9 @@ export function upgradesOf({ acts, catalogue }: Peer, self: DeviceId): UpgradeSt
 /** Charters of devices of this pool that upgraded it as well, apart from the part that this device is in. */
 export function partsOf({ acts, catalogue }: Peer): PartStatus[] {
   if (acts.charter === undefined) return [];
-  const known = acts.charters().filter(({ record: { by } }) => acts.isIn(by));
-  return known.map(({ record: { by } }) => ({ byId: by, byName: catalogue.deviceName(by) }));
+  const writers = new Set(acts.charters().map(({ record: { by } }) => by));
+  const known = [...writers].filter((by) => acts.isIn(by));
+  return known.map((by) => ({ byId: by, byName: catalogue.deviceName(by) }));
 }
 
 /** Undefined in a pool that was not upgraded. */

@@ -1,0 +1,98 @@
+// What a pool follows changes only while it is closed: it is upgraded, or follows an upgrade, and is opened
+// again. Until then its last status is shown.
+
+import type { PlacedAct } from '../core/catalogue/grants/act-graph.ts';
+import { PalmError } from '../core/model/errors.ts';
+import type { DeviceId } from '../core/model/ids.ts';
+import type { OpenPool } from './open-pool.ts';
+import type { RuntimePorts } from './runtime-ports.ts';
+import type { FollowOptions, UpgradeOptions } from './trust-api.ts';
+import { forgetUpgrade, noteUpgrade, unfinishedUpgrade } from './unfinished-upgrade.ts';
+import { followingOf, upgradeOf, type Writing } from './upgrading.ts';
+import type { WordlessStatus } from './worded-palm.ts';
+
+export interface ReopeningPorts {
+  pool(): Promise<OpenPool>;
+  /** Once storage is open. */
+  opened(): Promise<RuntimePorts>;
+  status(): WordlessStatus;
+  close(reason: PalmError): Promise<void>;
+  restart(ports: RuntimePorts): Promise<unknown>;
+  shutOutAll(devices: readonly string[]): Promise<void>;
+  rotate(): Promise<void>;
+}
+
+export class Reopening {
+  readonly #ports: ReopeningPorts;
+  #last: Promise<void> = Promise.resolve();
+  /** What is shown while the pool is closed for a moment. */
+  #shown: WordlessStatus | undefined;
+
+  constructor(ports: ReopeningPorts) {
+    this.#ports = ports;
+  }
+
+  /** Undefined while nothing is reopened. */
+  get status(): WordlessStatus | undefined {
+    return this.#shown;
+  }
+
+  async upgrade({ shutOut = [] }: UpgradeOptions): Promise<void> {
+    await this.#reopen((session) => {
+      session.roles.checkOthers(shutOut);
+      const write = upgradeOf(session);
+      return async (ports) => {
+        await noteUpgrade(ports.records, shutOut);
+        await write(ports);
+      };
+    });
+    // Whoever has the old invite knows the keys of before.
+    if (shutOut.length === 0) await this.#ports.rotate();
+    else await this.#ports.shutOutAll(shutOut);
+    await forgetUpgrade((await this.#ports.opened()).records);
+  }
+
+  async follow(id: string, { code }: FollowOptions): Promise<void> {
+    await this.#reopen((session) => followingOf(session, id, code));
+  }
+
+  /** The pool was opened. Shuts out whom an upgrade that ended half-way did not. */
+  async carryOn({ driver: { peer, deviceId } }: OpenPool, { records }: RuntimePorts): Promise<void> {
+    if (this.#shown !== undefined) return;
+    const wanted = await unfinishedUpgrade(records);
+    if (wanted.length === 0) return;
+    const { acts } = peer;
+    // Without a charter the upgrade never began, and is asked for again.
+    const others = acts.roleOf(deviceId) === 'admin' && acts.isObeyed ? wanted : [];
+    // Who was shut out before the page ended may have been let in again.
+    const left = others.filter((device) => !acts.placed.some((act) => isShutOutOf(act, device)));
+    if (left.length > 0) await this.#ports.shutOutAll(left);
+    await forgetUpgrade(records);
+  }
+
+  /**
+   * Writes what the pool follows from now on while it is closed. One after another: the second of two calls
+   * finds what the first one wrote.
+   */
+  #reopen(writingOf: (session: OpenPool) => Writing): Promise<void> {
+    const done = this.#last.then(() => this.#reopenNow(writingOf));
+    this.#last = done.catch(() => undefined); // the caller gets the failure
+    return done;
+  }
+
+  async #reopenNow(writingOf: (session: OpenPool) => Writing): Promise<void> {
+    const write = writingOf(await this.#ports.pool());
+    const opened = await this.#ports.opened();
+    this.#shown = this.#ports.status();
+    try {
+      await this.#ports.close(new PalmError({ code: 'cancelled', reason: 'closing' }));
+      await write(opened);
+    } finally {
+      await this.#ports.restart(opened).finally(() => (this.#shown = undefined));
+    }
+  }
+}
+
+function isShutOutOf({ body }: PlacedAct, device: DeviceId): boolean {
+  return body.kind === 'shut-out' && body.device === device;
+}
