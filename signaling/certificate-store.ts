@@ -24,7 +24,7 @@ import {
   toPem,
 } from './certificates.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { localNameOf } from './local-name.ts';
+import { localNameOf } from './authority-name.ts';
 import { StartError } from './start-error.ts';
 
 /** What the TLS server and the onboarding page need. */
@@ -64,7 +64,8 @@ const TOLD_MS = 90 * 24 * 60 * 60 * 1000;
 
 /**
  * The certificate for this machine's names and addresses. Makes a new one if it is missing, expires soon or
- * names other hosts.
+ * names other hosts. `chosenNames`: what the relay answers to, the present name first; by default the one
+ * that follows from its authority.
  * @throws StartError when the folder cannot be used, or holds an authority that cannot be read.
  */
 export async function loadServerCertificate(
@@ -72,14 +73,14 @@ export async function loadServerCertificate(
   clockMs: number,
   machineNames: readonly string[],
   addresses: readonly string[],
+  chosenNames: readonly string[] = [],
 ): Promise<ServerCertificate> {
   const nowMs = plausibleTime(clockMs);
   const authority = await withFolder(dataDir, () => loadAuthority(dataDir, nowMs, machineNames));
   const authorityPem = authority.certificate.toString('pem');
-  const localName = localNameOf(authorityPem);
-  const hosts = ['localhost', localName, ...machineNames, '127.0.0.1', '::1', ...addresses].filter((host) =>
-    mayVouchFor(authority, host),
-  );
+  const localNames = chosenNames.length > 0 ? chosenNames : [localNameOf(authorityPem)];
+  const names = ['localhost', ...localNames, ...machineNames, '127.0.0.1', '::1', ...addresses];
+  const hosts = [...new Set(names)].filter((host) => mayVouchFor(authority, host));
   const isOffline = addresses.length === 0;
   const leaf = await withFolder(dataDir, () => loadLeaf(dataDir, nowMs, authority, hosts, isOffline));
   const [key = ''] = (await toPem(leaf)).split('-----BEGIN CERTIFICATE-----');
@@ -94,8 +95,14 @@ export async function loadServerCertificate(
       fingerprint: fingerprintOf(authorityPem),
       replacedFingerprint: await replacedFingerprint(dataDir, nowMs, authority),
     },
-    localName,
+    localName: localNames[0],
   };
+}
+
+/** The name that a relay with this folder has without --name; undefined where it never ran. */
+export async function keptLocalName(dataDir: string): Promise<string | undefined> {
+  const kept = await readPem(join(dataDir, AUTHORITY_FILE));
+  return kept === undefined ? undefined : localNameOf(kept.certificate.toString('pem'));
 }
 
 async function loadAuthority(

@@ -1,6 +1,7 @@
 // The relay's flags.
 
 import { parseArgs } from 'node:util';
+import { readAskedName } from './asked-name.ts';
 import type { CertificateFiles } from './given-certificate.ts';
 import { DEFAULT_HTTP_PORT, DEFAULT_HTTPS_PORT } from './relay-ports.ts';
 import { StartError } from './start-error.ts';
@@ -16,6 +17,8 @@ export type Command =
       readonly dataDir: string | undefined;
       readonly appDir: string | undefined;
       readonly certificate: CertificateFiles | undefined;
+      /** Checked: in `.local`, or of a domain that the certificate is to be for. */
+      readonly name: string | undefined;
       readonly json: boolean;
       /** Whether it carries data of devices that do not reach each other. */
       readonly turn: boolean;
@@ -34,6 +37,8 @@ export const HELP = `Palm's relay: serves the app on this network and introduces
   --data DIR         keep the relay's certificate and ports here (default: your data folder)
   --cert FILE        use this certificate (PEM, with its chain) in place of one that the relay makes; needs --key
   --key FILE         the certificate's private key (PEM)
+  --name NAME        be called NAME.local on this network, also at later starts (default: palm- and five characters);
+                     with --cert: the name that the certificate is for, and that devices open
   --app DIR          serve the app from this folder (default: the one that was built)
   --no-turn          carry no data of devices that do not reach each other, even if coturn is installed
   --json             print one line of JSON when ready, and nothing else
@@ -48,6 +53,8 @@ export function readCommandLine(parameters: readonly string[]): Command {
   const { values } = parse(parameters);
   if (values.help === true) return { kind: 'help' };
   if (values.version === true) return { kind: 'version' };
+  const certificate = readCertificate(readText('--cert', values.cert), readText('--key', values.key));
+  const name = readText('--name', values.name);
   return {
     kind: 'run',
     port: readPort('--port', values.port),
@@ -55,7 +62,8 @@ export function readCommandLine(parameters: readonly string[]): Command {
     host: readText('--host', values.host),
     dataDir: readText('--data', values.data),
     appDir: readText('--app', values.app),
-    certificate: readCertificate(readText('--cert', values.cert), readText('--key', values.key)),
+    certificate,
+    name: name === undefined ? undefined : readAskedName(name, certificate !== undefined),
     json: values.json === true,
     turn: values['no-turn'] !== true,
     keep: values.keep === true,
@@ -88,6 +96,7 @@ function parse(parameters: readonly string[]) {
         app: { type: 'string' },
         cert: { type: 'string' },
         key: { type: 'string' },
+        name: { type: 'string' },
         json: { type: 'boolean' },
         'no-turn': { type: 'boolean' },
         keep: { type: 'boolean' },

@@ -19,11 +19,14 @@ export async function filesStamp({ cert, key }: CertificateFiles): Promise<strin
   return (await Promise.all(times)).join(' ');
 }
 
-/** @throws StartError when the files are not a currently valid certificate and its key. */
+/**
+ * `asked`: what the relay is to be called, one of the names that the certificate is for.
+ * @throws StartError when it is not, or when the files are not a currently valid certificate and its key. */
 export async function loadGivenCertificate(
   { cert, key }: CertificateFiles,
   nowMs: number,
   systemName: string,
+  asked: string | undefined,
 ): Promise<ServerCertificate> {
   const [chainPem, keyPem] = [await readPem('--cert', cert), await readPem('--key', key)];
   const leaf = parsed(`--cert ${cert}`, 'certificate in PEM', () => new X509Certificate(chainPem));
@@ -39,14 +42,20 @@ export async function loadGivenCertificate(
         '--cert and --key out to use one that the relay makes.',
     );
   }
+  const hosts = hostsOf(leaf, systemName.toLowerCase());
+  if (asked !== undefined && leaf.checkHost(asked) === undefined) {
+    throw new StartError(
+      `The certificate in ${cert} is not for ${asked} (--name). It is for ${leaf.subjectAltName ?? 'no name'}.`,
+    );
+  }
   return {
     key: keyPem,
     chain: chainPem,
-    hosts: hostsOf(leaf, systemName.toLowerCase()),
+    hosts: asked === undefined ? hosts : [...new Set([asked, ...hosts])],
     good: { fromMs: Date.parse(leaf.validFrom), untilMs: Date.parse(leaf.validTo) },
     certificateFingerprint: fingerprintOf(chainPem),
     authority: undefined,
-    localName: undefined,
+    localName: asked?.endsWith('.local') === true ? asked : undefined,
   };
 }
 

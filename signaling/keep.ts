@@ -14,6 +14,7 @@ import { words } from '../src/cli/words.ts';
 import { RELAY_PATH } from '../src/core/wire/relay-protocol.ts';
 import { announcement, jsonAnnouncement, movedAnnouncement } from './announcement.ts';
 import { HELP, readCommandLine } from './command-line.ts';
+import { advertiseByMdns } from './mdns.ts';
 import { startRelay, type Relay } from './relay.ts';
 
 /** The pool that a first run makes, where none is joined. */
@@ -33,6 +34,7 @@ async function keep(parameters: readonly string[], signal: AbortSignal): Promise
     ...command,
     lane: (...request) => lane.answer(...request),
     appDir: command.appDir ?? fileURLToPath(new URL('../app', import.meta.url)),
+    advertise: advertiseByMdns,
     onProblem: warn,
     onMoved: (moved) => {
       if (!command.json) print(movedAnnouncement(moved, isTerminal));

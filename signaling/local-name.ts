@@ -2,12 +2,12 @@
 // origin, so an address that changes would leave a device's storage behind. The relay answers to the name
 // itself, by mDNS (RFC 6762), and says what it serves (RFC 6763).
 
-import { createHash, X509Certificate } from 'node:crypto';
-import { getResponder } from '@homebridge/ciao';
-import { NAME_DIGIT_COUNT, NAME_DIGITS, SERVICE_TYPE } from '../src/core/model/relay-name.ts';
+import { atMost } from '../src/core/at-most.ts';
+import type { ChosenName } from './chosen-name.ts';
+import { nodeClock } from './node-clock.ts';
 
-/** Probing for a name takes a second (RFC 6762, section 8.1), ms. */
-const BEGINS_WITHIN_MS = 2_000;
+/** How long a start waits for a name that was never this relay's, ms: probing twice, where it is taken. */
+const DECIDED_WITHIN_MS = 5_000;
 
 export interface LocalService {
   /** With `.local`, lower case. */
@@ -23,88 +23,135 @@ export interface Advertisement {
   stop(): Promise<void>;
 }
 
-/**
- * Answers to a name until it is stopped. `onProblem` is called with a sentence when that does not work or
- * ends: then nobody may be sent to the name.
- */
-export type Advertise = (service: LocalService, onProblem: (message: string) => void) => Advertisement;
-
-/** The name that follows from an authority: as lasting as the trust that devices have in it. */
-export function localNameOf(authorityPem: string): string {
-  const key = new X509Certificate(authorityPem).publicKey.export({ type: 'spki', format: 'der' });
-  const digest = createHash('sha256').update('palm/v1/relay-name').update(key).digest();
-  const digits = [...digest.subarray(0, NAME_DIGIT_COUNT)].map(
-    (byte) => NAME_DIGITS[byte % NAME_DIGITS.length],
-  );
-  return `palm-${digits.join('')}.local`;
+/** What becomes of a name that is to be answered to. */
+export interface NameEvents {
+  /** Nobody else answers to it (RFC 6762, section 8.1). */
+  own(): void;
+  /** Another machine answers to it, now or later. */
+  taken(): void;
+  /** It does not work, or not any more, as the sentence says: then nobody may be sent to the name. */
+  problem(message: string): void;
 }
 
-/** The name of one relay, as long as something answers to it. */
+/** Answers to a name until it is stopped. */
+export type Advertise = (service: LocalService, events: NameEvents) => Advertisement;
+
+/** The names of one relay, as long as something answers to them. */
 export class LocalName {
   readonly #advertise: Advertise | undefined;
-  readonly #onProblem: ((message: string) => void) | undefined;
+  readonly #onProblem: (message: string) => void;
   #name: string | undefined;
-  #advertisement: Advertisement | undefined;
+  readonly #advertisements: Advertisement[] = [];
 
   constructor(advertise: Advertise | undefined, onProblem: ((message: string) => void) | undefined) {
     this.#advertise = advertise;
-    this.#onProblem = onProblem;
+    this.#onProblem = (message) => onProblem?.(message);
   }
 
-  /** Undefined while nothing answers to it. */
+  /** The one that people are sent to; undefined while nothing answers to it. */
   get name(): string | undefined {
     return this.#name;
   }
 
-  answer(service: LocalService): void {
-    if (this.#advertise === undefined) return;
-    this.#name = service.name;
-    this.#advertisement = this.#advertise(service, (message) => {
-      this.#name = undefined;
-      this.#onProblem?.(message);
-    });
+  /**
+   * Answers to `name`, which is this relay's, or to the `chosen` one and those of before. Resolves once it is
+   * decided who has a name that was never this relay's, or that takes too long: there may be no network yet.
+   * `renew` is called after such a name gave way to the next one.
+   * @throws StartError when the name cannot be kept.
+   */
+  async answerAs(
+    name: string | undefined,
+    chosen: ChosenName | undefined,
+    at: Omit<LocalService, 'name'>,
+    renew: () => Promise<void>,
+  ): Promise<void> {
+    if (this.#advertise === undefined || name === undefined) return;
+    if (chosen !== undefined && !chosen.isOwn) await this.#choose(chosen, at, renew);
+    else this.#answer((this.#name = name), at);
+    for (const before of chosen?.before ?? []) this.#answer(before, at);
   }
 
   async stop(): Promise<void> {
-    await this.#advertisement?.stop();
+    await Promise.all(this.#advertisements.map((advertisement) => advertisement.stop()));
+  }
+
+  /** To a name that devices may know. If another machine has it, that is said, and it is given up. */
+  #answer(name: string, at: Omit<LocalService, 'name'>): void {
+    this.#start({ ...at, name }, { own: () => undefined, taken: () => this.#giveUp(name, takenFrom(name)) });
+  }
+
+  /** To a name, or the next one where another machine has it. */
+  async #choose(
+    chosen: ChosenName,
+    at: Omit<LocalService, 'name'>,
+    renew: () => Promise<void>,
+  ): Promise<void> {
+    const taken: string[] = [];
+    for (;;) {
+      const { name } = chosen;
+      const outcome = await this.#try({ ...at, name });
+      if (outcome !== 'taken') {
+        if (outcome === 'own') await chosen.own();
+        if (taken.length > 0) {
+          this.#onProblem(`Another machine answers to ${taken.join(' and ')}, so this relay is ${name}.`);
+        }
+        return;
+      }
+      taken.push(name);
+      if (!chosen.takeNext()) {
+        return this.#onProblem(
+          `Other machines answer to ${taken.join(', ')}. Choose another name with --name.`,
+        );
+      }
+      await renew();
+    }
+  }
+
+  async #try(service: LocalService): Promise<'own' | 'taken' | 'undecided'> {
+    const { name } = service;
+    let outcome: 'own' | 'taken' | 'undecided' = 'undecided';
+    let isDecided = false;
+    this.#name = name;
+    await atMost(
+      nodeClock,
+      DECIDED_WITHIN_MS,
+      new Promise<void>((resolve) => {
+        const advertisement = this.#start(service, {
+          own: () => {
+            if (!isDecided) outcome = 'own';
+            resolve();
+          },
+          taken: () => {
+            if (isDecided) return this.#giveUp(name, takenFrom(name));
+            this.#name = undefined;
+            outcome = 'taken';
+            void advertisement?.stop();
+            resolve();
+          },
+        });
+      }),
+    );
+    isDecided = true;
+    return outcome;
+  }
+
+  #start(service: LocalService, events: Omit<NameEvents, 'problem'>): Advertisement | undefined {
+    const problem = (message: string): void => this.#giveUp(service.name, message);
+    const advertisement = this.#advertise?.(service, { ...events, problem });
+    if (advertisement !== undefined) this.#advertisements.push(advertisement);
+    return advertisement;
+  }
+
+  #giveUp(name: string, message: string): void {
+    if (this.#name === name) this.#name = undefined;
+    this.#onProblem(message);
   }
 }
 
-export const advertiseByMdns: Advertise = ({ name, httpsPort, httpPort, address }, onProblem) => {
-  const label = name.slice(0, -'.local'.length);
-  const responder = getResponder();
-  const service = responder.createService({
-    name: label,
-    type: SERVICE_TYPE,
-    hostname: label,
-    port: httpsPort,
-    txt: { v: '1', http: String(httpPort) },
-    ...(address !== undefined && { restrictedAddresses: [address] }),
-  });
-  // Palm's name is fixed: another one would be another origin.
-  service.on('hostname-change', () => {
-    onProblem(
-      `Another machine answers to ${name}. Two relays with copies of one data folder? Give each its own with --data DIR.`,
-    );
-  });
-  const begun = service.advertise().catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    onProblem(
-      `The relay cannot answer to ${name} on this network (${reason}). Its addresses work all the same.`,
-    );
-  });
-  return {
-    async stop() {
-      // Ended before it has begun, it would open its sockets all the same, and the program would never end.
-      // On a machine without a network it never begins.
-      await atMost(BEGINS_WITHIN_MS, begun);
-      await responder.shutdown();
-    },
-  };
-};
-
-function atMost(ms: number, work: Promise<unknown>): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  const waited = new Promise((resolve) => (timer = setTimeout(resolve, ms)));
-  return Promise.race([work, waited]).finally(() => clearTimeout(timer));
+/** Another name would be another origin, with another storage. */
+function takenFrom(name: string): string {
+  return (
+    `Another machine answers to ${name}. Two relays with copies of one data folder? Give each its own with --data DIR. ` +
+    'Or give this one a name with --name.'
+  );
 }

@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { announcement, jsonAnnouncement, movedAnnouncement } from './announcement.ts';
 import { HELP, readCommandLine } from './command-line.ts';
-import { advertiseByMdns } from './local-name.ts';
+import { advertiseByMdns } from './mdns.ts';
 import { startRelay } from './relay.ts';
 import { StartError } from './start-error.ts';
 

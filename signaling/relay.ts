@@ -7,7 +7,8 @@ import { hostname, networkInterfaces } from 'node:os';
 import { type MachineAddresses, machineAddresses } from './addresses.ts';
 import { serveFiles } from './app-files.ts';
 import { defaultDataDir } from '../src/adapters/node/data-folder.ts';
-import { loadServerCertificate, type ServerCertificate } from './certificate-store.ts';
+import { keptLocalName, loadServerCertificate, type ServerCertificate } from './certificate-store.ts';
+import { ChosenName } from './chosen-name.ts';
 import { Connections, serverOptions } from './connections.ts';
 import { type CertificateFiles, filesStamp, loadGivenCertificate } from './given-certificate.ts';
 import { listen } from './listen.ts';
@@ -45,6 +46,11 @@ export interface RelayOptions {
   readonly turn?: boolean | undefined;
   /** Answers the lane of a device in this process. */
   readonly lane?: LaneAnswer | undefined;
+  /**
+   * What it is to be called from now on: a name in `.local`, or one that `certificate` is for. Absent: what
+   * it was called last, or the name that follows from its authority.
+   */
+  readonly name?: string | undefined;
   /** Answers to the relay's own name on the network. Absent: nothing does, and nobody is sent there. */
   readonly advertise?: Advertise | undefined;
   /** Replaces what the system says of this machine, and its clock (wall ms). */
@@ -81,7 +87,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const limits = { ...DEFAULT_RELAY_LIMITS, ...options.limits };
   const dataDir = options.dataDir ?? defaultDataDir();
   const local = new LocalName(options.advertise, onProblem);
-  const whereabouts = await Whereabouts.read(sourcesOf(options, dataDir));
+  const chosen = await chosenName(options, dataDir);
+  const whereabouts = await Whereabouts.read(sourcesOf(options, dataDir, chosen));
   const ownNames = () => [
     ...whereabouts.machine.names,
     ...whereabouts.certificate.hosts.filter((name) => isIP(name) === 0),
@@ -142,11 +149,24 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     throw error;
   }
   await turn.serve(whereabouts.machine.lan, httpsPort);
-  const { localName } = whereabouts.certificate;
-  // On this machine alone nobody needs a name.
-  if (localName !== undefined && (host === undefined || !isLoopback(host))) {
-    const address = host === undefined || isWildcard(host) ? undefined : host;
-    local.answer({ name: localName, httpsPort, httpPort, address });
+  const follow = async () => {
+    await whereabouts.check();
+    secure.setSecureContext(secretsOf(whereabouts.certificate));
+  };
+  try {
+    // On this machine alone nobody needs a name.
+    if (host === undefined || !isLoopback(host)) {
+      const address = host === undefined || isWildcard(host) ? undefined : host;
+      await local.answerAs(
+        whereabouts.certificate.localName,
+        chosen,
+        { httpsPort, httpPort, address },
+        follow,
+      );
+    }
+  } catch (error) {
+    await close();
+    throw error;
   }
   // When the relay listens on one network address only, this machine must use it too.
   const isLocal = host === undefined || isWildcard(host) || isLoopback(host);
@@ -192,7 +212,20 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   return relay;
 }
 
-function sourcesOf(options: RelayOptions, dataDir: string): WhereaboutsSources {
+/** A given certificate itself says what the relay is called. */
+async function chosenName(
+  { certificate, name }: RelayOptions,
+  dataDir: string,
+): Promise<ChosenName | undefined> {
+  if (certificate !== undefined) return undefined;
+  return ChosenName.load(dataDir, name, await keptLocalName(dataDir));
+}
+
+function sourcesOf(
+  options: RelayOptions,
+  dataDir: string,
+  chosen: ChosenName | undefined,
+): WhereaboutsSources {
   const { host, certificate, nowMs = Date.now, readMachine = machineAddresses } = options;
   return {
     nowMs,
@@ -202,9 +235,15 @@ function sourcesOf(options: RelayOptions, dataDir: string): WhereaboutsSources {
     },
     loadCertificate: ({ names, lan }) =>
       certificate === undefined
-        ? loadServerCertificate(dataDir, nowMs(), names, lan)
-        : loadGivenCertificate(certificate, nowMs(), hostname()),
-    readStamp: async () => (certificate === undefined ? '' : filesStamp(certificate)),
+        ? loadServerCertificate(
+            dataDir,
+            nowMs(),
+            names,
+            lan,
+            chosen === undefined ? [] : [chosen.name, ...chosen.before],
+          )
+        : loadGivenCertificate(certificate, nowMs(), hostname(), options.name),
+    readStamp: async () => (certificate === undefined ? (chosen?.name ?? '') : filesStamp(certificate)),
   };
 }
 

@@ -4,9 +4,9 @@
 // Invariant: a wipe that has begun is finished, by a later page if this one ends first. A part that fails
 // does not stop the others.
 
+import { atMost } from '../core/at-most.ts';
 import { PalmError } from '../core/model/errors.ts';
 import type { Clock, Identity, RecordStore } from '../core/ports.ts';
-import { atMost } from './at-most.ts';
 import type { PeerDriver } from './peer/peer-driver.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import { hasPool, saveDeviceName } from './saved-pool.ts';

@@ -1,5 +1,6 @@
 // One pool while this device is in it: its keys, driver and transport, and the use cases that need them.
 
+import { atMost } from '../core/at-most.ts';
 import { dateOf } from '../core/catalogue/clock.ts';
 import { isPalmError, PalmError } from '../core/model/errors.ts';
 import { checkGeometry, geometryOf } from '../core/model/geometry.ts';
@@ -16,7 +17,7 @@ import { ActivityList } from './activity/activity-list.ts';
 import { ActivityWatch } from './activity/activity-watch.ts';
 import { ToldActivity, type ListedActivity } from './activity/told-activity.ts';
 import { askedFile } from './asked-file.ts';
-import { atMost, unlessAborted } from './at-most.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import { Invites } from './doors/invites.ts';
 import { FileCare } from './file-care.ts';
 import { blobSource, isFresh } from './store/blob-source.ts';

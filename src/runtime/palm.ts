@@ -1,6 +1,7 @@
 // The runtime behind `window.palm` and the screens: one device, in one pool at a time, over the given ports.
 // The page's `window.palm` is `AwaitedPalm`, which is there before this is loaded, in words of `WordedPalm`.
 
+import { atMost } from '../core/at-most.ts';
 import { PalmError } from '../core/model/errors.ts';
 import type { DoctorProbes } from '../core/doctor/facts.ts';
 import type { Invite } from '../core/model/invite.ts';
@@ -21,7 +22,6 @@ import { OpenPool } from './open-pool.ts';
 import { PoolCalls } from './pool-calls.ts';
 import { NameApart } from './own-name.ts';
 import type { PalmOpening, RuntimePorts } from './runtime-ports.ts';
-import { atMost } from './at-most.ts';
 import { checkedName } from './checked-name.ts';
 import { Entrance } from './entrance.ts';
 import { endAfterLoss, finishLeaving, isLeaveNoted, isLeaving, wipe } from './leaving.ts';

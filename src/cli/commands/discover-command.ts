@@ -5,7 +5,7 @@
 import { request } from 'node:https';
 import { isIP } from 'node:net';
 import type { Browser, Service } from 'bonjour-service';
-import { isPalmName, SERVICE_TYPE } from '../../core/model/relay-name.ts';
+import { isLocalName, SERVICE_TYPE } from '../../core/model/relay-name.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { print, printJson, printTable } from '../output.ts';
 import { words } from '../words.ts';
@@ -49,7 +49,7 @@ export function relaysOf(told: readonly Told[]): FoundRelay[] {
   const relays = new Map<string, FoundRelay>();
   for (const { host, port, addresses = [] } of told) {
     const name = host.replace(/\.$/u, '').toLowerCase();
-    if (!isPalmName(name) || !Number.isInteger(port) || port < 1 || port > 65_535) continue;
+    if (!isLocalName(name) || !Number.isInteger(port) || port < 1 || port > 65_535) continue;
     if (relays.size >= MAX_RELAYS && !relays.has(name)) continue;
     const before = relays.get(name)?.addresses ?? [];
     const all = [...new Set([...before, ...addresses.filter((address) => isIP(address) !== 0)])];

@@ -14,7 +14,7 @@ import {
 import { PalmError } from '../../core/model/errors.ts';
 import type { Finding } from '../../core/model/finding.ts';
 import type { Clock } from '../../core/ports.ts';
-import { unlessAborted } from '../at-most.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import type { DiagnoseOptions } from '../doctor-api.ts';
 
 /** Ample for an answer on any LAN, and for a data channel on a slow phone, ms. */

@@ -5,7 +5,7 @@ import type { Peer } from '../../core/peer/peer.ts';
 import type { PeerInput } from '../../core/peer/peer-events.ts';
 import type { Ask } from '../../core/peer/requests.ts';
 import type { Brought, LaneClient, LaneHost } from '../../core/lane-port.ts';
-import { unlessAborted } from '../at-most.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import type { Message } from '../../core/wire/messages.ts';
 import { LaneGranting, type LaneGrantingPorts } from './lane-granting.ts';
 import { LaneUse } from './lane-use.ts';

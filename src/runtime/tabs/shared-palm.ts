@@ -12,7 +12,7 @@ import type { Policy, PolicyChange } from '../../core/model/policy.ts';
 import type { Role } from '../../core/model/role.ts';
 import type { Clock } from '../../core/ports.ts';
 import type * as api from '../api.ts';
-import { unlessAborted } from '../at-most.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import type { DiagnoseOptions } from '../doctor-api.ts';
 import { type CameraProbes, examineCamera, type WordlessDiagnosis } from '../doctor/gathering.ts';
 import type { InviteOptions, InviteStatus } from '../invite-api.ts';

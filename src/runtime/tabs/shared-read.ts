@@ -1,7 +1,7 @@
 // One read that outlives the tab which performs it: it goes on elsewhere, from the byte that it had reached.
 
 import type { ReadOptions } from '../api.ts';
-import { unlessAborted } from '../at-most.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import type { PieceSource } from '../read/piece-stream.ts';
 import { OVER, type Seat } from './seat.ts';
 

@@ -2,7 +2,7 @@
 
 import { networkInterfaces } from 'node:os';
 import { expect, it } from 'vitest';
-import { advertiseByMdns } from '../../../signaling/local-name.ts';
+import { advertiseByMdns } from '../../../signaling/mdns.ts';
 import { browse, relaysOf } from '../../../src/cli/commands/discover-command.ts';
 
 const NAME = 'palm-abcde.local';
@@ -11,16 +11,17 @@ it('lists each relay once, with all of its addresses', () => {
   const told = [
     { host: `${NAME}.`, port: 8443, addresses: ['192.168.1.2'] },
     { host: 'PALM-ABCDE.local', port: 8443, addresses: ['fe80::1', '192.168.1.2'] },
-    { host: 'palm-23456.local', port: 443, addresses: [] },
+    { host: 'kitchen.local', port: 443, addresses: [] },
   ];
   expect(relaysOf(told)).toEqual([
-    { name: 'palm-23456.local', url: 'https://palm-23456.local/', addresses: [] },
+    { name: 'kitchen.local', url: 'https://kitchen.local/', addresses: [] },
     { name: NAME, url: `https://${NAME}:8443/`, addresses: ['192.168.1.2', 'fe80::1'] },
   ]);
 });
 
 it.each([
-  ['another name', { host: 'evil.local', port: 8443 }],
+  ['a name that no mDNS gives', { host: 'relay.example.org', port: 8443 }],
+  ['two labels', { host: 'my.relay.local', port: 8443 }],
   ['what a terminal would obey', { host: 'palm-abcde.local\u001B[2J', port: 8443 }],
   ['a name within a name', { host: 'palm-abcde.local.evil.test', port: 8443 }],
   ['no port', { host: NAME, port: 0 }],
@@ -50,7 +51,11 @@ it.runIf(hasNetwork)('finds a relay that answers to its name', { timeout: 20_000
   const problems: string[] = [];
   const advertisement = advertiseByMdns(
     { name: 'palm-qqqqq.local', httpsPort: 8443, httpPort: 8080, address: undefined },
-    (message) => problems.push(message),
+    {
+      own: () => undefined,
+      taken: () => problems.push('taken'),
+      problem: (message) => problems.push(message),
+    },
   );
   const ending = new AbortController();
   try {

@@ -123,8 +123,8 @@ const LAYERS: readonly Layer[] = [
     packages: ['node:', 'reflect-metadata', '@peculiar/x509', '@peculiar/asn1-schema', '@peculiar/asn1-x509'],
   },
   {
-    path: 'signaling/local-name.ts',
-    reaches: ['src/core/model/relay-name.ts'],
+    path: 'signaling/mdns.ts',
+    reaches: ['src/core/model/relay-name.ts', 'src/core/at-most.ts', 'signaling'],
     packages: ['node:', '@homebridge/ciao'],
   },
   { path: 'signaling/keep.ts', reaches: ['src/core/wire', 'src/cli', 'signaling'], packages: ['node:'] },
@@ -136,6 +136,7 @@ const LAYERS: readonly Layer[] = [
       'src/core/encoding',
       'src/core/model',
       'src/core/ports.ts',
+      'src/core/at-most.ts',
       'src/core/machine-driver.ts',
     ],
     packages: ['node:', 'ws', 'qr'],

@@ -3,31 +3,37 @@
 // x509 finds its parts by decorators, so their polyfill must be loaded before it.
 import 'reflect-metadata';
 import { createSocket } from 'node:dgram';
+import { writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { announcement } from '../../../signaling/announcement.ts';
-import type { LocalService } from '../../../signaling/local-name.ts';
+import { readCommandLine } from '../../../signaling/command-line.ts';
+import { createAuthority, createLeaf, toPem } from '../../../signaling/certificates.ts';
+import type { LocalService, NameEvents } from '../../../signaling/local-name.ts';
 import { bundleRelay, startProgram } from '../../fixtures/relay-program.ts';
 import { ask, authorityOf, temporaryFolder, testRelay, tinyApp } from '../../fixtures/relay-fixture.ts';
 
 const NAME = /^palm-[a-z2-9]{5}\.local$/;
 
-/** Answers to nothing, and keeps what it was asked to answer to. */
-function advertising() {
+/** Answers to nothing, and keeps what it was asked to answer to. `others`: names of other machines. */
+function advertising(others: readonly string[] = []) {
   const services: LocalService[] = [];
-  let isStopped = false;
-  let fail: (message: string) => void = () => undefined;
+  const stopped: string[] = [];
+  let latest: NameEvents | undefined;
   return {
     services,
-    isStopped: () => isStopped,
-    fail: (message: string) => fail(message),
-    advertise: (service: LocalService, onProblem: (message: string) => void) => {
+    stopped,
+    names: () => services.map(({ name }) => name),
+    isStopped: () => stopped.length === services.length,
+    take: () => latest?.taken(),
+    advertise: (service: LocalService, events: NameEvents) => {
       services.push(service);
-      fail = onProblem;
+      latest = events;
+      queueMicrotask(others.includes(service.name) ? events.taken : events.own);
       return {
         stop: async () => {
-          isStopped = true;
+          if (!stopped.includes(service.name)) stopped.push(service.name);
         },
       };
     },
@@ -85,11 +91,146 @@ describe('the name of a relay', () => {
     });
     const { named = '' } = relay;
     expect(announcement(relay, false)).toContain(named);
-    world.fail('Another machine answers to it.');
-    expect([relay.named, problems]).toEqual([undefined, ['Another machine answers to it.']]);
+    world.take();
+    expect(relay.named).toBeUndefined();
+    expect(problems).toEqual([expect.stringContaining(`Another machine answers to ${nameOf(named)}`)]);
     expect(announcement(relay, false)).not.toContain('palm-');
     const page = await ask(relay, '/', { headers: { Host: '192.168.7.7:8080' } });
     expect(page.body).not.toContain('data-named');
+  });
+});
+
+describe('a chosen name', () => {
+  const HOST = { host: '0.0.0.0', readMachine: () => ({ names: [], lan: ['192.168.7.7'] }) };
+
+  test('is answered to and covered, by the authority of before, and stays without being asked for again', async () => {
+    const dataDir = temporaryFolder();
+    const plain = await testRelay({ ...HOST, dataDir, advertise: advertising().advertise });
+    const [own, ca] = [nameOf(plain.named), await authorityOf(plain)];
+    await plain.close();
+    for (const name of ['kitchen.local', undefined]) {
+      const world = advertising();
+      const relay = await testRelay({ ...HOST, dataDir, advertise: world.advertise, name });
+      expect(nameOf(relay.named)).toBe('kitchen.local');
+      // Devices that opened the name of before keep what they have there.
+      expect(world.names()).toEqual(['kitchen.local', own]);
+      expect(await authorityOf(relay)).toBe(ca);
+      for (const servername of ['kitchen.local', own]) {
+        const headers = { Host: `${servername}:${relay.httpsPort}` };
+        expect(await ask(relay, '/ping', { secure: true, ca, servername, headers })).toMatchObject({
+          status: 200,
+        });
+      }
+      await relay.close();
+      expect(world.isStopped()).toBe(true);
+    }
+  });
+
+  test('that another machine has gives way to the next one, which is said, covered and kept', async () => {
+    const dataDir = temporaryFolder();
+    const problems: string[] = [];
+    const world = advertising(['kitchen.local', 'kitchen-2.local']);
+    const options = { ...HOST, dataDir, onProblem: (message: string) => problems.push(message) };
+    const relay = await testRelay({ ...options, advertise: world.advertise, name: 'kitchen.local' });
+    expect(nameOf(relay.named)).toBe('kitchen-3.local');
+    expect(problems).toEqual([
+      'Another machine answers to kitchen.local and kitchen-2.local, so this relay is kitchen-3.local.',
+    ]);
+    expect(world.stopped).toEqual(['kitchen.local', 'kitchen-2.local']);
+    const ca = await authorityOf(relay);
+    const at = { secure: true, ca, servername: 'kitchen-3.local' };
+    const headers = { Host: `kitchen-3.local:${relay.httpsPort}` };
+    expect(await ask(relay, '/ping', { ...at, headers })).toMatchObject({ status: 200 });
+    await relay.close();
+    // The other machine is away now; devices have their storage at the third name all the same.
+    const again = await testRelay({ ...options, advertise: advertising().advertise, name: 'kitchen.local' });
+    expect(nameOf(again.named)).toBe('kitchen-3.local');
+  });
+
+  test('that was this relay’s is never exchanged for another by itself', async () => {
+    const dataDir = temporaryFolder();
+    const options = { ...HOST, dataDir };
+    const first = await testRelay({ ...options, advertise: advertising().advertise, name: 'kitchen.local' });
+    await first.close();
+    const problems: string[] = [];
+    const world = advertising(['kitchen.local']);
+    const onProblem = (message: string) => problems.push(message);
+    const relay = await testRelay({ ...options, onProblem, advertise: world.advertise });
+    expect([relay.named, world.names()]).toEqual([undefined, ['kitchen.local']]);
+    expect(problems).toEqual([expect.stringContaining('Another machine answers to kitchen.local.')]);
+  });
+
+  test('takes the place of another one, which is answered to still and never exchanged either', async () => {
+    const dataDir = temporaryFolder();
+    for (const name of ['attic.local', 'kitchen.local', 'attic.local']) {
+      const world = advertising();
+      const relay = await testRelay({ ...HOST, dataDir, advertise: world.advertise, name });
+      expect(nameOf(relay.named)).toBe(name);
+      await relay.close();
+      if (name === 'kitchen.local') expect(world.names()).toEqual(['kitchen.local', 'attic.local']);
+    }
+    const world = advertising(['kitchen.local']);
+    await testRelay({ ...HOST, dataDir, advertise: world.advertise, name: 'kitchen.local' });
+    expect(world.names()).toEqual(['kitchen.local', 'attic.local']);
+  });
+
+  test.each([
+    '{',
+    '{"asked":"kitchen.local"}',
+    '{"asked":"a.local","name":"b.local","isOwn":true,"before":[]}',
+  ])('that cannot be read any more stops the start: %s', async (text) => {
+    const dataDir = temporaryFolder();
+    writeFileSync(join(dataDir, 'name.json'), text);
+    await expect(testRelay({ ...HOST, dataDir })).rejects.toThrow(/does not hold the relay's name any more/);
+  });
+});
+
+describe('--name', () => {
+  const read = (name: string, given = false) =>
+    readCommandLine([`--name=${name}`, ...(given ? ['--cert', 'a', '--key', 'b'] : [])]);
+
+  test.each([
+    ['kitchen', 'kitchen.local'],
+    ['Kitchen.LOCAL.', 'kitchen.local'],
+    ['a'.repeat(60), `${'a'.repeat(60)}.local`],
+  ])('%s', (text, name) => {
+    expect(read(text)).toMatchObject({ name });
+  });
+
+  test.each([
+    ['küche', /letters from a to z/],
+    ['my kitchen', /letters from a to z/],
+    ['-kitchen', /letters from a to z/],
+    ['my.kitchen.local', /letters from a to z/],
+    ['.local', /letters from a to z/],
+    ['a'.repeat(61), /too long: at most 60/],
+    ['192.168.1.2', /is an address/],
+    ['::1', /is an address/],
+    ['localhost', /every machine itself/],
+    ['palm.example.org', /needs --cert and --key/],
+    ['', /needs a value/],
+  ])('is not %s', (text, why) => {
+    expect(() => read(text)).toThrow(why);
+  });
+
+  test('is of a domain only with a certificate', () => {
+    expect(read('Palm.Müller.example', true)).toMatchObject({ name: 'palm.xn--mller-kva.example' });
+    expect(() => read('palm..example', true)).toThrow(/is no name of a machine/);
+  });
+
+  test('lets a wildcard serve a name that it is for, and none that it is not for', async () => {
+    const folder = temporaryFolder();
+    const authority = await createAuthority(Date.now(), ['home.example']);
+    const leaf = await createLeaf(Date.now(), authority, ['*.home.example']);
+    const certificate = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+    writeFileSync(certificate.cert, leaf.certificate.toString('pem'));
+    writeFileSync(certificate.key, (await toPem(leaf)).split('-----BEGIN CERTIFICATE-----')[0] ?? '');
+    const relay = await testRelay({ certificate, name: 'palm.home.example' });
+    expect(relay.lan[0]).toBe(`https://palm.home.example:${relay.httpsPort}/`);
+    expect((await ask(relay, '/ping', { headers: { Host: 'palm.home.example' } })).status).toBe(200);
+    await expect(testRelay({ certificate, name: 'palm.example.org' })).rejects.toThrow(
+      /is not for palm\.example\.org \(--name\)\. It is for DNS:\*\.home\.example\./,
+    );
   });
 });
 

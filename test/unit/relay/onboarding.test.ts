@@ -2,7 +2,7 @@
 
 import { createHash, X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { localNameOf } from '../../../signaling/local-name.ts';
+import { localNameOf } from '../../../signaling/authority-name.ts';
 import { PLATFORMS } from '../../../signaling/trust/platforms.ts';
 import { ask, authorityOf, directives, STRICT_HEADERS, testRelay } from '../../fixtures/relay-fixture.ts';
 

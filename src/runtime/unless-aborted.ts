@@ -1,15 +1,6 @@
-// Bounded waiting for work that may hang: during shutdown, or because a person need not answer.
+// Waiting that its caller can end.
 
 import { PalmError } from '../core/model/errors.ts';
-import type { Clock } from '../core/ports.ts';
-
-/** Resolves when `work` does, or after `ms`. Until then it rejects if `work` does. */
-export function atMost(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stopTimer = clock.after(ms, resolve);
-    work.then(() => resolve(), reject).finally(stopTimer);
-  });
-}
 
 /** Settles as `work` does. @throws PalmError 'cancelled' once `signal` is aborted. */
 export function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
