@@ -13,7 +13,7 @@ import { type Placement, PLACEMENTS } from '../../core/model/policy.ts';
 import type { InviteOptions } from '../../runtime/invite-api.ts';
 import type { Tokens } from '../gateway/tokens.ts';
 import type { DeviceMetrics } from '../operations/device-metrics.ts';
-import { written } from '../gateway/written.ts';
+import { leavingOf, written } from '../gateway/written.ts';
 import type { GatewaySwitch } from './gateway-switch.ts';
 import { add, type AddingDevice } from './adding.ts';
 import { ERROR_TRAILER } from './messages.ts';
@@ -141,8 +141,7 @@ async function sendFile(
   response: ServerResponse,
 ): Promise<void> {
   const fileId = decodeURIComponent(url.pathname.slice('/files/'.length));
-  const leaving = new AbortController();
-  response.on('close', () => leaving.abort());
+  const leaving = leavingOf(response);
   request.on('error', () => leaving.abort());
   const link = url.searchParams.get('link');
   const start = Number(url.searchParams.get('start') ?? 0);

@@ -15,6 +15,7 @@ import {
   runHead,
   RunReader,
 } from '../../core/wire/lane-run.ts';
+import { leavingOf, written } from '../gateway/written.ts';
 
 const BEARER = /^Bearer ([\w-]{43})$/u;
 
@@ -80,30 +81,33 @@ export class LaneServer implements LaneHost {
     const hashes = hashesOf(request);
     if (hashes === undefined) return refuse(response, 400);
     response.writeHead(200, { 'Content-Type': 'application/octet-stream' });
-    const closed = leavingOf(request, response);
+    const leaving = leavingOf(response);
     // The next blocks are read while this one goes out.
     const loading: Promise<Uint8Array<ArrayBuffer> | undefined>[] = [];
     const load = (hash: BlockHash | undefined): void => {
-      if (hash === undefined || closed.signal.aborted) return;
+      if (hash === undefined || leaving.signal.aborted) return;
       const coming = caller.load(hash);
       coming.catch(() => undefined); // thrown at its turn
       loading.push(coming);
     };
     for (const hash of hashes.slice(0, READ_AHEAD)) load(hash);
-    const leaving: Promise<void>[] = [];
+    const sending: Promise<void>[] = [];
     for (const [at, hash] of hashes.entries()) {
       const bytes = await loading[at];
       load(hashes[at + READ_AHEAD]);
       // One block waits while another leaves.
-      await leaving[at - 2];
+      await sending[at - 2];
+      // The head and its block leave as one piece.
+      response.cork();
       response.write(runHead(at, bytes?.length ?? 0));
-      leaving.push(
+      sending.push(
         bytes === undefined
           ? Promise.resolve()
-          : this.#sendBlock(caller, response, hash, bytes, closed.signal),
+          : this.#sendBlock(caller, response, hash, bytes, leaving.signal),
       );
+      response.uncork();
     }
-    await Promise.all(leaving);
+    await Promise.all(sending);
     response.end();
   }
 
@@ -112,9 +116,9 @@ export class LaneServer implements LaneHost {
     response: ServerResponse,
     hash: BlockHash,
     bytes: Uint8Array<ArrayBuffer>,
-    closed: AbortSignal,
+    leaving: AbortSignal,
   ): Promise<void> {
-    const isSent = await written(response, bytes, closed);
+    const isSent = await written(response, bytes, leaving);
     caller.spent(hash, bytes, isSent);
     if (isSent) this.counts.sentBlocks += 1;
   }
@@ -134,33 +138,6 @@ export class LaneServer implements LaneHost {
     this.counts.takenBlocks += taken.filter((isTaken) => isTaken).length;
     response.writeHead(taken.includes(false) ? 409 : 204).end();
   }
-}
-
-/**
- * Aborted when the client is gone: nothing closes the response of a request that waits behind another one.
- */
-function leavingOf({ socket }: IncomingMessage, response: ServerResponse): AbortController {
-  const closed = new AbortController();
-  const leave = (): void => closed.abort();
-  socket.once('close', leave);
-  response.once('close', () => {
-    socket.off('close', leave);
-    leave();
-  });
-  return closed;
-}
-
-/** Once the response has taken the bytes; false when it closed first. */
-async function written(response: ServerResponse, bytes: Uint8Array, closed: AbortSignal): Promise<boolean> {
-  if (closed.aborted) return false;
-  return new Promise((resolve) => {
-    const abort = (): void => resolve(false);
-    closed.addEventListener('abort', abort, { once: true });
-    response.write(bytes, (error) => {
-      closed.removeEventListener('abort', abort);
-      resolve(error === null || error === undefined);
-    });
-  });
 }
 
 function hashesOf(request: IncomingMessage): BlockHash[] | undefined {

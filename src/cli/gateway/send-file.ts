@@ -13,7 +13,7 @@ import type { FileStatus, Palm } from '../../runtime/api.ts';
 import type { DeviceMetrics } from '../operations/device-metrics.ts';
 import { words } from '../words.ts';
 import { allowPlayer, belowK, Refusal } from './answer.ts';
-import { written } from './written.ts';
+import { leavingOf, written } from './written.ts';
 
 /** Read at once, bytes. */
 const READ_BYTES = 256 * 1024;
@@ -116,8 +116,7 @@ async function sendBytes(
   response: ServerResponse,
   stallMs: number,
 ): Promise<number> {
-  const leaving = new AbortController();
-  response.on('close', () => leaving.abort());
+  const leaving = leavingOf(response);
   // One buffer for all of it.
   const reader = palm.read(fileId, { ...part, signal: leaving.signal }).getReader({ mode: 'byob' });
   let piece = await reader.read(new Uint8Array(READ_BYTES));

@@ -57,6 +57,14 @@ export function plainBytesOf(geometry: Geometry, segment: number): number {
   return Math.min(full, geometry.size - segment * full);
 }
 
+/**
+ * Segments that have `blockCount` data blocks together, but no fewer than `atLeast`: what is under way at a
+ * time is counted in blocks, because a segment of a mirror is one block, and one of 4 of 8 four.
+ */
+export function segmentsWith(blockCount: number, { k }: Pick<Geometry, 'k'>, atLeast: number): number {
+  return Math.max(atLeast, Math.ceil(blockCount / k));
+}
+
 /** Bytes of each block of segment `segment`. */
 export function blockBytesOf(geometry: Geometry, segment: number): number {
   return sealedBlockBytes(plainBytesOf(geometry, segment), geometry.k);

@@ -5,15 +5,17 @@
 import { deriveFileKey } from '../../core/coding/file-key.ts';
 import { combineShares } from '../../core/coding/shamir.ts';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
-import { plainBytesOf, segmentBytesOf, segmentCountOf } from '../../core/model/geometry.ts';
+import { plainBytesOf, segmentBytesOf, segmentCountOf, segmentsWith } from '../../core/model/geometry.ts';
 import type { ReadJob, ReadPorts } from './read-job.ts';
 import { SegmentGathering, type Arrived } from './segment-gathering.ts';
 import { SegmentShelf } from './segment-shelf.ts';
 
-/** Segments requested ahead of the one that is taken: some 8 MiB at k = 4. */
-const WINDOW_SEGMENTS = 8;
-/** Segments opened at a time: the next one travels to a worker while one is worked on. */
-const MAX_OPENING = 2;
+/** Blocks requested ahead of the segment that is taken, 8 MiB; of a file of many fragments, segments. */
+const WINDOW_BLOCKS = 32;
+const MIN_WINDOW_SEGMENTS = 8;
+/** Blocks opened at a time; the next segment, at least, travels to a worker while one is worked on. */
+const OPENING_BLOCKS = 8;
+const MIN_OPENING_SEGMENTS = 2;
 /** Workers that may die over one segment before the read ends. */
 const MAX_DEATHS = 3;
 /**
@@ -39,6 +41,7 @@ class ReadSession {
   readonly #gathering: SegmentGathering;
   readonly #firstSegment: number;
   readonly #endSegment: number;
+  readonly #maxOpening: number;
   /** Complete segments that wait to be opened, in order. */
   readonly #unopened: { readonly segment: number; readonly blocks: ReadonlyMap<number, Arrived> }[] = [];
   #openingCount = 0;
@@ -55,12 +58,13 @@ class ReadSession {
     const segmentBytes = segmentBytesOf(job.manifest);
     this.#firstSegment = Math.floor(job.start / segmentBytes);
     this.#endSegment = Math.min(segmentCountOf(job.manifest), Math.ceil(job.end / segmentBytes));
+    this.#maxOpening = segmentsWith(OPENING_BLOCKS, job.manifest, MIN_OPENING_SEGMENTS);
     const wanted = {
       fileId: job.fileId,
       manifest: job.manifest,
       firstSegment: this.#firstSegment,
       endSegment: this.#endSegment,
-      windowSegments: WINDOW_SEGMENTS,
+      windowSegments: segmentsWith(WINDOW_BLOCKS, job.manifest, MIN_WINDOW_SEGMENTS),
     };
     this.#gathering = new SegmentGathering(wanted, ports, {
       complete: (segment, blocks) => {
@@ -100,7 +104,7 @@ class ReadSession {
 
   /** Opens complete segments ahead of the reader, in the order in which they became complete. */
   #openNext(): void {
-    while (this.#openingCount < MAX_OPENING && !this.#lifetime.signal.aborted) {
+    while (this.#openingCount < this.#maxOpening && !this.#lifetime.signal.aborted) {
       const next = this.#unopened.shift();
       if (next === undefined) return;
       this.#openingCount += 1;

@@ -3,15 +3,26 @@
 
 import { deriveFileKey } from '../../core/coding/file-key.ts';
 import { isPalmError } from '../../core/model/errors.ts';
-import { plainBytesOf, segmentBytesOf, segmentCountOf } from '../../core/model/geometry.ts';
+import {
+  type Geometry,
+  plainBytesOf,
+  segmentBytesOf,
+  segmentCountOf,
+  segmentsWith,
+} from '../../core/model/geometry.ts';
 import { ownerOfStore, type BlockHash } from '../../core/model/ids.ts';
 import type { SealedSegment, UnfinishedStore } from '../../core/ports.ts';
 import type { EarlyPlacing } from './early-placing.ts';
 import type { StoreJob, StorePorts } from './store-job.ts';
 import { sealedBytesOf, type SealedSegments } from './unfinished-stores.ts';
 
-/** Segments hashed or sealed at a time: enough to keep the workers busy while the next one is read. */
-export const SEGMENTS_AT_ONCE = 3;
+/** Blocks hashed or sealed at a time, 3 MiB: they keep the workers busy while the next segment is read. */
+const BLOCKS_AT_ONCE = 12;
+const MIN_SEGMENTS_AT_ONCE = 3;
+
+export function segmentsAtOnce(geometry: Pick<Geometry, 'k'>): number {
+  return segmentsWith(BLOCKS_AT_ONCE, geometry, MIN_SEGMENTS_AT_ONCE);
+}
 
 export function blockHashAt(hashes: readonly BlockHash[], fragment: number): BlockHash {
   const hash = hashes[fragment];
@@ -113,9 +124,9 @@ function sealerOf(
 }
 
 /**
- * Calls `work` for each segment, SEGMENTS_AT_ONCE at a time, with a reader for it; returns the results in
- * order. Each segment is chosen after `pace`, if given, so that segments are read in their order: a file is
- * one stream.
+ * Calls `work` for each segment, several at a time (`segmentsAtOnce`), with a reader for it; returns the
+ * results in order. Each segment is chosen after `pace`, if given, so that segments are read in their order:
+ * a file is one stream.
  */
 async function mapSegments<Result>(
   job: StoreJob,
@@ -143,7 +154,7 @@ async function mapSegments<Result>(
     }
   };
   const lanes = await Promise.allSettled(
-    Array.from({ length: Math.min(SEGMENTS_AT_ONCE, segmentCount) }, lane),
+    Array.from({ length: Math.min(segmentsAtOnce(geometry), segmentCount) }, lane),
   );
   const failed = lanes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

@@ -31,7 +31,7 @@ import type { StoreJob, StorePorts } from './store-job.ts';
 import { abandonStore, mayBeHere, storeBefore } from './already-here.ts';
 import { EarlyPlacing } from './early-placing.ts';
 import { equalFileOf, type EqualFile } from './equal-files.ts';
-import { blockHashAt, hashSegments, SEGMENTS_AT_ONCE, sealSegments } from './sealing.ts';
+import { blockHashAt, hashSegments, sealSegments, segmentsAtOnce } from './sealing.ts';
 import { storedFragmentOf } from '../stored-fragment.ts';
 
 export type Stored =
@@ -124,7 +124,7 @@ async function sealAndPublish(
   // Segments sealed by an earlier page are not read again.
   const isReadTwice = plainHashes !== undefined && !unfinished.has(storeId);
   // A file that is sealed in one go has nothing left to seal while its first blocks travel.
-  const isLong = segmentCountOf(store) > SEGMENTS_AT_ONCE;
+  const isLong = segmentCountOf(store) > segmentsAtOnce(store);
   const early = isLong ? new EarlyPlacing(parseJobId(bytesOfHex(storeId)), store, ports) : undefined;
   let endOfQuota: (() => void) | undefined;
   try {
