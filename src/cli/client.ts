@@ -214,11 +214,13 @@ export class DeviceClient {
   }
 
   #request(method: string, path: string, headers: Record<string, string> = {}): ClientRequest {
+    // Set by tools that trace what a script does.
+    const { TRACEPARENT: traceparent } = process.env;
     return httpRequest({
       socketPath: socketPath(this.#folder),
       method,
       path,
-      headers,
+      headers: { ...(traceparent === undefined ? {} : { traceparent }), ...headers },
       agent: false,
       signal: this.#signal,
     });

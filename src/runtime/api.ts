@@ -69,6 +69,8 @@ export interface ReadOptions {
   readonly end?: number;
   /** For a private file: its link, unless this page stored or opened it. */
   readonly link?: string;
+  /** The request that this is part of, as in W3C Trace Context's header: those who serve it log its ids. */
+  readonly traceparent?: string;
   readonly signal?: AbortSignal;
 }
 

@@ -24,6 +24,7 @@ import type { LaneClient, LaneHost } from '../core/lane-port.ts';
 import type { NearbyPorts } from '../core/nearby/nearby-port.ts';
 import type { PairingPorts } from '../core/pairing/pair-port.ts';
 import type { DoorLimits, Transport } from '../core/transport-port.ts';
+import type { ServedAsk } from './served-ask.ts';
 
 export interface IdentityKeeper {
   /** This device's identity; made on first use. */
@@ -103,6 +104,8 @@ export interface RuntimePorts {
   readonly laneHost?: LaneHost | undefined;
   /** Where it is a page of a relay. */
   readonly laneClient?: LaneClient | undefined;
+  /** Is told what was served to others for their requests. */
+  readonly served?: ((served: ServedAsk) => void) | undefined;
   /** A transport for one room, a pool's or with `door` that of an invite; not opened yet. */
   createTransport(keys: RoomKeys, identity: Identity, door?: DoorLimits): Transport;
   /** Absent where devices cannot pair without a relay. */

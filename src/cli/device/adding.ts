@@ -4,7 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { withCid } from '../../core/model/content-cid.ts';
 import { isPalmError } from '../../core/model/errors.ts';
 import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
-import type { DeviceMetrics } from '../operations/device-metrics.ts';
+import type { DeviceWorks } from '../operations/device-works.ts';
+import type { Trace } from '../operations/spans.ts';
+import { traceOf } from '../operations/tracing.ts';
 import { openDiskFile } from './disk-file.ts';
 import { cidOfBytes } from './file-cid.ts';
 import type { KnownCids } from './known-cids.ts';
@@ -17,9 +19,16 @@ const PROGRESS_EVERY_MS = 200;
 
 export interface AddingDevice {
   readonly palm: Pick<Palm, 'status' | 'store' | 'rename'>;
-  readonly metrics: Pick<DeviceMetrics, 'store'>;
+  readonly works: Pick<DeviceWorks, 'store'>;
   readonly cids: Pick<KnownCids, 'learn'>;
   readonly spool: Spool;
+}
+
+/** Who asked, until it is no longer wanted, and where its lines go. */
+interface Asking {
+  readonly trace: Trace;
+  readonly signal: AbortSignal;
+  readonly line: (told: AddLine) => void;
 }
 
 /** Answers with lines: how far it is, and how it ended. */
@@ -34,17 +43,12 @@ export async function add(
   const leaving = new AbortController();
   response.on('close', () => leaving.abort());
   const line = (told: AddLine): boolean => response.write(`${JSON.stringify(told)}\n`);
+  const asking: Asking = { trace: traceOf(request), signal: leaving.signal, line };
   response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
   try {
     const result = isBody
-      ? await addBody(device, wanted, request, leaving.signal, line)
-      : await addFile(
-          device,
-          await openDiskFile(wanted.file ?? '', wanted.name),
-          wanted,
-          leaving.signal,
-          line,
-        );
+      ? await addBody(device, wanted, request, asking)
+      : await addFile(device, await openDiskFile(wanted.file ?? '', wanted.name), wanted, asking);
     line({ kind: 'done', result });
   } catch (error) {
     line({ kind: 'failed', error: toldOf(error) });
@@ -57,27 +61,20 @@ async function addBody(
   device: AddingDevice,
   wanted: AddRequest,
   request: IncomingMessage,
-  signal: AbortSignal,
-  line: (told: AddLine) => void,
+  asking: Asking,
 ): Promise<Added> {
-  const file = await device.spool.gather(request, wanted.name, signal);
+  const file = await device.spool.gather(request, wanted.name, asking.signal);
   try {
-    return await addFile(device, file, wanted, signal, line);
+    return await addFile(device, file, wanted, asking);
   } finally {
     await file.discard();
   }
 }
 
-async function addFile(
-  device: AddingDevice,
-  file: File,
-  wanted: AddRequest,
-  signal: AbortSignal,
-  line: (told: AddLine) => void,
-): Promise<Added> {
-  if (wanted.withCid !== true) return store(device, file, wanted, file.type, signal, line);
-  const cid = await cidOfBytes(counted(file, line), signal);
-  const stored = await store(device, file, wanted, withCid(file.type, cid), signal, line);
+async function addFile(device: AddingDevice, file: File, wanted: AddRequest, asking: Asking): Promise<Added> {
+  if (wanted.withCid !== true) return store(device, file, wanted, file.type, asking);
+  const cid = await cidOfBytes(counted(file, asking.line), asking.signal);
+  const stored = await store(device, file, wanted, withCid(file.type, cid), asking);
   return { ...stored, fileId: await namedByCid(device, stored.fileId, cid), cid };
 }
 
@@ -111,12 +108,11 @@ async function namedByCid({ palm, cids }: AddingDevice, fileId: string, cid: str
 }
 
 async function store(
-  { palm, metrics }: AddingDevice,
+  { palm, works }: AddingDevice,
   file: File,
   { name, path, isPrivate, k, n }: AddRequest,
   mime: string,
-  signal: AbortSignal,
-  line: (told: AddLine) => void,
+  { trace, signal, line }: Asking,
 ): Promise<StoreResult> {
   const options: StoreOptions = {
     name,
@@ -137,7 +133,7 @@ async function store(
     line({ kind: 'progress', phase, doneBytes, totalBytes });
   }, PROGRESS_EVERY_MS);
   try {
-    return await metrics.store(file.size, () => palm.store(file, options));
+    return await works.store(trace, file.size, () => palm.store(file, options));
   } finally {
     clearInterval(timer);
   }

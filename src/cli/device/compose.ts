@@ -30,6 +30,7 @@ import type { Diagnosis } from '../../runtime/doctor-api.ts';
 import { examine } from '../../runtime/doctor/gathering.ts';
 import { inWords } from '../../runtime/doctor/worded-diagnosis.ts';
 import { openPalm } from '../../runtime/palm.ts';
+import type { ServedAsk } from '../../runtime/served-ask.ts';
 import type { RuntimePorts } from '../../runtime/runtime-ports.ts';
 import { WordedPalm } from '../../runtime/worded-palm.ts';
 import { words } from '../../ui/text/words.ts';
@@ -49,6 +50,8 @@ export interface DeviceSettings {
   readonly appUrl: () => string;
   /** Where it runs next to a relay. */
   readonly laneHost: LaneHost | undefined;
+  /** Is told what was served to others for their requests. */
+  readonly served: (served: ServedAsk) => void;
   /** Is told exceptions that are bugs. */
   readonly onBug: (error: unknown) => void;
 }
@@ -151,6 +154,7 @@ async function openPorts(
     sparing: { reason: undefined, watch: () => () => undefined },
     deviceClass: 'alwaysOn',
     laneHost: settings.laneHost,
+    served: settings.served,
     createTransport: ({ poolId, signalingKey }, identity, door) =>
       new LinkTransport({
         ...ports,

@@ -12,7 +12,8 @@ import type { Palm } from '../../runtime/api.ts';
 import { type Placement, PLACEMENTS } from '../../core/model/policy.ts';
 import type { InviteOptions } from '../../runtime/invite-api.ts';
 import type { Tokens } from '../gateway/tokens.ts';
-import type { DeviceMetrics } from '../operations/device-metrics.ts';
+import type { DeviceWorks } from '../operations/device-works.ts';
+import { traceOf } from '../operations/tracing.ts';
 import { leavingOf, written } from '../gateway/written.ts';
 import type { GatewaySwitch } from './gateway-switch.ts';
 import { add, type AddingDevice } from './adding.ts';
@@ -30,7 +31,7 @@ export interface ServedDevice extends AddingDevice {
   /** Where the relay is, from now on. Undefined: where it was. */
   useRelay(url: string | undefined): Promise<void>;
   readonly tokens: Tokens;
-  readonly metrics: Pick<DeviceMetrics, 'store' | 'read'>;
+  readonly works: Pick<DeviceWorks, 'store' | 'read'>;
   readonly gateway: Pick<GatewaySwitch, 'turnOn' | 'turnOff'>;
   /** Ends the process. */
   stop(): void;
@@ -135,7 +136,7 @@ async function answer(
 }
 
 async function sendFile(
-  { palm, metrics }: ServedDevice,
+  { palm, works }: ServedDevice,
   url: URL,
   request: IncomingMessage,
   response: ServerResponse,
@@ -146,10 +147,10 @@ async function sendFile(
   const link = url.searchParams.get('link');
   const start = Number(url.searchParams.get('start') ?? 0);
   const options = { start, ...(link === null ? {} : { link }), signal: leaving.signal };
-  // One buffer for all of the file: a piece each would be garbage faster than it is collected.
-  const reader = palm.read(fileId, options).getReader({ mode: 'byob' });
   try {
-    await metrics.read(async () => {
+    await works.read(traceOf(request), async (traceparent) => {
+      // One buffer for all of the file: a piece each would be garbage faster than it is collected.
+      const reader = palm.read(fileId, { ...options, traceparent }).getReader({ mode: 'byob' });
       // What cannot be read says so before the first byte.
       let piece = await reader.read(new Uint8Array(READ_BYTES));
       let byteCount = 0;

@@ -10,6 +10,9 @@ import type { InviteOptions } from '../../runtime/invite-api.ts';
 import { Tokens } from '../gateway/tokens.ts';
 import type { DeviceLog } from '../operations/device-log.ts';
 import { DeviceMetrics } from '../operations/device-metrics.ts';
+import { DeviceWorks } from '../operations/device-works.ts';
+import { ServedTraces } from '../operations/served-traces.ts';
+import { openTracing } from '../operations/tracing.ts';
 import { GatewaySwitch } from './gateway-switch.ts';
 import { KnownCids } from './known-cids.ts';
 import { openNodeDevice } from './compose.ts';
@@ -51,11 +54,14 @@ export async function runDevice(
   rmSync(spoolPath, { recursive: true, force: true });
   folder.folder('spool');
   const relay = new RelayAddress(folder, own);
+  const tracing = await openTracing(process.env, log);
+  const traces = new ServedTraces(tracing, log);
   const device = openNodeDevice(folder, {
     deviceName: hostname().replace(/\.local$/u, ''),
     relayUrl: () => relay.relayUrl,
     appUrl: () => relay.appUrl,
     laneHost: own?.lane,
+    served: (served) => traces.add(served),
     onBug: (error) => log.error({ err: error }, 'bug'),
   });
   const { palm } = device;
@@ -74,7 +80,8 @@ export async function runDevice(
   const tokens = new Tokens(folder.file(TOKENS_FILE));
   const metrics = new DeviceMetrics(palm);
   const cids = new KnownCids(palm);
-  const served = { palm, tokens, metrics, cids, spool: new Spool(spoolPath) };
+  const works = new DeviceWorks(metrics, tracing, log);
+  const served = { palm, tokens, metrics, works, cids, spool: new Spool(spoolPath) };
   const gateway = new GatewaySwitch({ ...served, log }, folder.file(GATEWAY_FILE));
   // The device is worth more than its gateway.
   await gateway.restore().catch((error: unknown) => log.error({ err: error }, 'gateway off'));
@@ -91,6 +98,8 @@ export async function runDevice(
       server.close();
       server.closeAllConnections();
       await device.close();
+      traces.close();
+      await tracing.close();
       if (process.platform !== 'win32') rmSync(socket, { force: true });
       folder.release();
     },

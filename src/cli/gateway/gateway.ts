@@ -10,6 +10,7 @@ import type { FileStatus, Palm, PalmStatus } from '../../runtime/api.ts';
 import { PalmError } from '../../core/model/errors.ts';
 import type { DeviceLog } from '../operations/device-log.ts';
 import type { DeviceMetrics } from '../operations/device-metrics.ts';
+import type { DeviceWorks } from '../operations/device-works.ts';
 import { words } from '../words.ts';
 import { prefersJson, Refusal, refusalOf, secure, sendFailure, sendJson, sendText } from './answer.ts';
 import { boundConnections } from './bounded-connections.ts';
@@ -28,6 +29,7 @@ export interface GatewayDevice extends TakingDevice {
   readonly palm: Pick<Palm, 'status' | 'subscribe' | 'read' | 'store' | 'remove'>;
   readonly tokens: Pick<Tokens, 'check'>;
   readonly cids: CheckedCids;
+  readonly works: DeviceWorks;
   readonly metrics: DeviceMetrics;
   readonly log: DeviceLog;
 }

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DeviceLog } from '../operations/device-log.ts';
 import type { DeviceMetrics } from '../operations/device-metrics.ts';
+import { traceOf } from '../operations/tracing.ts';
 import { REQUEST_ID } from './answer.ts';
 
 /** What a client or a proxy may call a request by. */
@@ -21,7 +22,7 @@ export function logRequest(
   const given = request.headers[REQUEST_ID];
   const id = typeof given === 'string' && GIVEN_ID.test(given) ? given : randomUUID();
   response.setHeader(REQUEST_ID, id);
-  const own = log.child({ req: id });
+  const own = log.child({ req: id, trace: traceOf(request).traceId });
   const method = request.method ?? '';
   const route = routeOf(request.url ?? '');
   const beganMs = performance.now();

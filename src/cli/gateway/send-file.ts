@@ -10,7 +10,8 @@ import fresh from 'fresh';
 import mime from 'mime';
 import parseRange from 'range-parser';
 import type { FileStatus, Palm } from '../../runtime/api.ts';
-import type { DeviceMetrics } from '../operations/device-metrics.ts';
+import type { DeviceWorks } from '../operations/device-works.ts';
+import { traceOf } from '../operations/tracing.ts';
 import { words } from '../words.ts';
 import { allowPlayer, belowK, Refusal } from './answer.ts';
 import { leavingOf, written } from './written.ts';
@@ -24,7 +25,7 @@ const MEDIA = /^(?:audio|video|image)\/(?!svg)[\w.-]+$/u;
 
 export interface SendingDevice {
   readonly palm: Pick<Palm, 'read'>;
-  readonly metrics: Pick<DeviceMetrics, 'read'>;
+  readonly works: Pick<DeviceWorks, 'read'>;
 }
 
 export interface Sending {
@@ -42,7 +43,7 @@ interface Part {
 
 /** @throws Refusal; what `palm.read` fails with before the first byte. */
 export async function sendFile(
-  { palm, metrics }: SendingDevice,
+  { palm, works }: SendingDevice,
   file: FileStatus,
   request: IncomingMessage,
   response: ServerResponse,
@@ -74,7 +75,10 @@ export async function sendFile(
     if (file.reach < file.k) throw belowK(words.gateway.belowK(file.reach, file.k));
     response.end();
   } else if (start === end) response.end();
-  else await metrics.read(() => sendBytes(palm, file.fileId, { start, end }, response, stallMs));
+  else
+    await works.read(traceOf(request), (traceparent) =>
+      sendBytes(palm, file.fileId, { start, end, traceparent }, response, stallMs),
+    );
 }
 
 /** By its own word where it is one, else by its name. Text is UTF-8, as nearly all of it is. */
@@ -112,7 +116,7 @@ function partOf({ method, headers }: IncomingMessage, size: number, etag: string
 async function sendBytes(
   palm: Pick<Palm, 'read'>,
   fileId: string,
-  part: Part,
+  part: Part & { readonly traceparent: string },
   response: ServerResponse,
   stallMs: number,
 ): Promise<number> {

@@ -9,13 +9,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { parse as parseDisposition } from 'content-disposition';
 import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
-import type { DeviceMetrics } from '../operations/device-metrics.ts';
+import type { DeviceWorks } from '../operations/device-works.ts';
+import { traceOf } from '../operations/tracing.ts';
 import { words } from '../words.ts';
 import { Refusal } from './answer.ts';
 
 export interface TakingDevice {
   readonly palm: Pick<Palm, 'store'>;
-  readonly metrics: Pick<DeviceMetrics, 'store'>;
+  readonly works: Pick<DeviceWorks, 'store'>;
   readonly spool: Gathering;
 }
 
@@ -64,7 +65,8 @@ export async function takeFile(
       signal: leaving.signal,
     };
     const gathered = file;
-    return await device.metrics.store(gathered.size, () => device.palm.store(gathered, options));
+    const store = (): Promise<StoreResult> => device.palm.store(gathered, options);
+    return await device.works.store(traceOf(request), gathered.size, store);
   } finally {
     request.socket.setTimeout(stallMs);
     await file?.discard();

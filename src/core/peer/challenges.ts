@@ -23,7 +23,7 @@ import {
 } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { Holders } from '../placement/health.ts';
-import { MAX_PLACES_PER_MESSAGE, type Place } from '../wire/messages.ts';
+import { MAX_PLACES_PER_MESSAGE, type Place } from '../wire/places.ts';
 import { ChallengeRounds, type RoundEffect } from './challenge-rounds.ts';
 
 /** A device that keeps failing is asked once in some two hours in the end. */

@@ -14,7 +14,8 @@ import type { Challenges, Verdict } from './challenges.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import type { Anchors } from '../placement/anchors.ts';
 import { planPlacement, type Candidate } from '../placement/placement.ts';
-import type { Message, Place, Refusal } from '../wire/messages.ts';
+import type { Message, Refusal } from '../wire/messages.ts';
+import type { Place } from '../wire/places.ts';
 import {
   OfferDeadlines,
   placeMessages,

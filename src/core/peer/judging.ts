@@ -4,7 +4,8 @@
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { MAX_CHALLENGE_BLOCKS } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
-import type { Message, Place, ProofAsk } from '../wire/messages.ts';
+import type { Message, ProofAsk } from '../wire/messages.ts';
+import type { Place } from '../wire/places.ts';
 import type { Verdict } from './challenges.ts';
 import { Doubts } from './doubts.ts';
 import { drop, misdeed, send } from './peer-effects.ts';

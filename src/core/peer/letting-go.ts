@@ -13,7 +13,7 @@ import type { DeviceId, FileId } from '../model/ids.ts';
 import { CHALLENGE_DEADLINE_MS, MAX_PLEDGES } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { Holders } from '../placement/health.ts';
-import type { Place } from '../wire/messages.ts';
+import type { Place } from '../wire/places.ts';
 import type { Challenges, Verdict } from './challenges.ts';
 
 /** Who waits for a proof acts on it within its challenge's deadline; the rest is for clocks that differ. */

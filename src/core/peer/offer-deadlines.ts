@@ -3,7 +3,8 @@
 
 import type { DeviceId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
-import { MAX_PLACES_PER_MESSAGE, type Message, type Place } from '../wire/messages.ts';
+import { type Message } from '../wire/messages.ts';
+import { MAX_PLACES_PER_MESSAGE, type Place } from '../wire/places.ts';
 
 export interface Offer {
   readonly device: DeviceId;

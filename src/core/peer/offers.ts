@@ -2,7 +2,8 @@
 
 import type { BlockHash, DeviceId, JobId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
-import type { Place, Refusal } from '../wire/messages.ts';
+import type { Refusal } from '../wire/messages.ts';
+import type { Place } from '../wire/places.ts';
 import type { HoldingsTelling } from './holdings-telling.ts';
 import { send } from './peer-effects.ts';
 import type { PeerEffect } from './peer-events.ts';

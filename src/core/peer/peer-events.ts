@@ -8,11 +8,13 @@ import type { CheckAliveEffect, SignAliveEffect } from '../membership/membership
 import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
 import type { WallMs } from '../model/time.ts';
 import type { Lane } from '../transport-port.ts';
-import type { Failure, Message, Place, ProofAsk, Refusal } from '../wire/messages.ts';
+import type { Failure, Message, ProofAsk, Refusal } from '../wire/messages.ts';
+import type { Place } from '../wire/places.ts';
 import type { MisdeedEffect } from './misdeeds.ts';
 import type { ChallengeEffect } from './challenges.ts';
 import type { PrefetchEffect, PrefetchOutcome } from './prefetching.ts';
-import type { Ask, RequestResult } from './requests.ts';
+import type { RequestResult } from './requests.ts';
+import type { Ask } from '../wire/asks.ts';
 import type { Fetch } from './taking.ts';
 
 export interface HeldFragment {

@@ -9,7 +9,7 @@ import type { MonotonicMs } from '../model/time.ts';
 import { CHARTERED_PROTOCOL_VERSION, PROTOCOL_VERSION, type Message } from '../wire/messages.ts';
 import { send } from './peer-effects.ts';
 import type { PeerEffect } from './peer-events.ts';
-import type { Ask } from './requests.ts';
+import type { Ask } from '../wire/asks.ts';
 
 export interface PeerLink {
   readonly upAtMs: MonotonicMs;

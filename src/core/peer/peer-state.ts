@@ -17,9 +17,9 @@ import {
   FEATURES,
   LEAVING_FEATURE,
   PROTOCOL_VERSION,
-  type Place,
   type Refusal,
 } from '../wire/messages.ts';
+import type { Place } from '../wire/places.ts';
 import { EVICTABLE_FEATURE } from '../wire/greetings.ts';
 import type { Candidate } from '../placement/placement.ts';
 import { Anchoring } from './anchoring.ts';
@@ -32,7 +32,7 @@ import { LettingGo } from './letting-go.ts';
 import { Moving, type MovingView } from './moving.ts';
 import { Outbox } from './outbox.ts';
 import { OwnHoldings } from './own-holdings.ts';
-import { PeerLinks } from './peer-links.ts';
+import { PeerLinks, type PeerLink } from './peer-links.ts';
 import type { PeerEffect } from './peer-events.ts';
 import { Pins } from './pins.ts';
 import { proofBlocksOf } from './proof-ranges.ts';
@@ -204,6 +204,11 @@ export class PeerState {
 
   isReachable(device: DeviceId): boolean {
     return device === this.self || (this.links.isGreeted(device) && !this.membership.isSilent(device));
+  }
+
+  /** The link with another device, while that device can be asked for something. */
+  askable(device: DeviceId): PeerLink | undefined {
+    return this.isReachable(device) ? this.links.get(device) : undefined;
   }
 
   holdersElsewhere(file: FileId): Map<DeviceId, FragmentSet> {

@@ -280,7 +280,7 @@ export class Peer {
         this.#pinning.ended(nowMs, input.place.file, input.outcome === 'held');
         return this.#offers.pulled(input.place, input.from, input.outcome);
       case 'request':
-        return inControl(this.#requests.wanted(nowMs, input, this.isReachable(input.to)));
+        return inControl(this.#requests.wanted(nowMs, input, this.#state.askable(input.to)));
       case 'abandon':
         return inControl(this.#requests.abandon(nowMs, input.ticket));
       case 'lane-read':

@@ -14,7 +14,7 @@ import type { DeviceId, FileId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import { reachOf, type Holders } from '../placement/health.ts';
-import type { Place } from '../wire/messages.ts';
+import type { Place } from '../wire/places.ts';
 import { DueFiles } from './due-files.ts';
 import type { PeerState } from './peer-state.ts';
 import type { Pins } from './pins.ts';

@@ -1,7 +1,7 @@
 // Requests that this device has open with others: numbered, bounded for each device, each with a deadline. A
 // request ends exactly once: answered, failed, past its deadline, abandoned, or with its link.
 
-import type { BlockHash, DeviceId, FileId } from '../model/ids.ts';
+import type { BlockHash, DeviceId } from '../model/ids.ts';
 import {
   BLOCK_DEADLINE_MS,
   CONTROL_DEADLINE_MS,
@@ -9,14 +9,8 @@ import {
   MAX_REQUEST_MS,
 } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
-import type { Failure, Message, PayloadKind, Place } from '../wire/messages.ts';
-
-/** What a device can be asked for. */
-export type Ask =
-  | { readonly kind: 'get-index'; readonly file: FileId; readonly fragment: number }
-  | { readonly kind: 'get-block'; readonly hash: BlockHash }
-  /** Small fragments, whole; at most as many as one answer holds. */
-  | { readonly kind: 'get-fragments'; readonly places: readonly Place[] };
+import { TRACE_FEATURE, type Ask } from '../wire/asks.ts';
+import type { Failure, Message, PayloadKind } from '../wire/messages.ts';
 
 /** The kind of answer that fits each ask. */
 export const ANSWER_TO: Readonly<Record<Ask['kind'], PayloadKind>> = {
@@ -69,9 +63,13 @@ export class Requests {
   wanted(
     nowMs: MonotonicMs,
     { ticket, to, ask }: { readonly ticket: number; readonly to: DeviceId; readonly ask: Ask },
-    isReachable: boolean,
+    /** Undefined while it is not reachable. */
+    link: { readonly features: ReadonlySet<string> } | undefined,
   ): RequestEffect[] {
-    if (isReachable) return this.open(nowMs, ticket, to, ask);
+    if (link !== undefined) {
+      const { trace: _, ...untraced } = ask;
+      return this.open(nowMs, ticket, to, link.features.has(TRACE_FEATURE) ? ask : untraced);
+    }
     return [{ kind: 'answer', ticket, result: { kind: 'failed', reason: 'link-closed' } }];
   }
 

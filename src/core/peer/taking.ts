@@ -6,7 +6,8 @@ import type { Manifest } from '../catalogue/manifest.ts';
 import { heldBytesOf } from '../model/geometry.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
 import { fragmentCap } from '../model/limits.ts';
-import { MAX_PLACES_PER_MESSAGE, type Place, type Refusal } from '../wire/messages.ts';
+import { type Refusal } from '../wire/messages.ts';
+import { MAX_PLACES_PER_MESSAGE, type Place } from '../wire/places.ts';
 import { hasSmallFragments, MAX_TOGETHER_BYTES } from '../wire/fragment-batch.ts';
 import type { OwnHoldings } from './own-holdings.ts';
 

@@ -5,7 +5,7 @@ import type { Geometry } from '../model/geometry.ts';
 import { blockBytesOf, segmentCountOf } from '../model/geometry.ts';
 import { BLOCK_BYTES } from '../model/limits.ts';
 import { bytesOf, decodeCbor, encodeCbor, listOf, tupleOf } from '../encoding/decode.ts';
-import { MAX_PLACES_PER_MESSAGE } from './messages.ts';
+import { MAX_PLACES_PER_MESSAGE } from './places.ts';
 
 /**
  * A block of a small fragment at most, bytes: copying it into a message costs less than a message of its own.

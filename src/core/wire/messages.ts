@@ -2,21 +2,12 @@
 // DAG-CBOR map), and for `block`, `index` and `fragments` the raw payload after it, so that bulk bytes are
 // never copied into the header.
 
-import {
-  cidOf,
-  parseBlockHash,
-  parseFileId,
-  parseJobId,
-  type BlockHash,
-  type FileId,
-  type JobId,
-} from '../model/ids.ts';
+import { cidOf, parseBlockHash, parseFileId, parseJobId, type BlockHash, type JobId } from '../model/ids.ts';
 import { bytesOfHex } from '../model/bytes.ts';
 import {
   MAX_BELIEFS_PER_MESSAGE,
   MAX_DEVICE_COUNT,
   MAX_ENTRIES_PER_MESSAGE,
-  MAX_FRAGMENT_COUNT,
   MAX_MESSAGE_BYTES,
   MAX_RECORD_BYTES,
   MAX_RECORDS_PER_MESSAGE,
@@ -39,6 +30,7 @@ import {
   tupleOf,
   uintOf,
 } from '../encoding/decode.ts';
+import { askToCbor, getBlockOf, getFragmentsOf, getIndexOf, TRACE_FEATURE, type AskMessage } from './asks.ts';
 import { aliveOf, beliefOf, beliefToCbor } from './beliefs.ts';
 import { digestsOf, type Digests } from './digests.ts';
 import {
@@ -52,11 +44,10 @@ import {
 } from './greetings.ts';
 import { laneOf, type LaneGrant } from './lane-grant.ts';
 import { cursorOf, cursorToCbor, headOf, headToCbor } from './log-heads.ts';
+import { MAX_PLACES_PER_MESSAGE, placeOf, placeToCbor, requestIdOf, type Place } from './places.ts';
 
 /** Holdings in one message: file ids of 36 bytes and bitmaps, well below a control message's size. */
 export const MAX_HOLDINGS_PER_MESSAGE = 1_000;
-/** Fragments in one `place` or `get-fragments` message. */
-export const MAX_PLACES_PER_MESSAGE = 64;
 /** Blocks in one `soon` message: 2 KiB of hashes. */
 export const MAX_SOON_PER_MESSAGE = 64;
 /** A challenge's salt: long enough to be new each time. */
@@ -77,7 +68,15 @@ export const CHARTERED_PROTOCOL_VERSION = 3;
 /**
  * What a device can do beyond its protocol number. A feature is used only if both sides of a link have it.
  */
-export const FEATURES = ['challenge', 'membership', 'repair', 'moves', 'vouch', 'lane'] as const;
+export const FEATURES = [
+  'challenge',
+  'membership',
+  'repair',
+  'moves',
+  'vouch',
+  'lane',
+  TRACE_FEATURE,
+] as const;
 export const LEAVING_FEATURE = 'leaving'; // named besides by a device that hands everything over
 
 export const FAILURES = ['absent', 'corrupt', 'busy', 'storage'] as const;
@@ -87,11 +86,6 @@ export type Failure = (typeof FAILURES)[number];
 export const REFUSALS = ['unknown-file', 'cap', 'space', 'busy', 'failed'] as const;
 /** Why a fragment was not taken. */
 export type Refusal = (typeof REFUSALS)[number];
-
-export interface Place {
-  readonly file: FileId;
-  readonly fragment: number;
-}
 
 /** A fragment that its holder must prove, and the round's salt: 16 bytes. */
 export interface ProofAsk extends Place {
@@ -129,10 +123,7 @@ export type Message =
   | { readonly kind: 'soon'; readonly job: JobId; readonly blocks: readonly BlockHash[] }
   /** A hint: that store has ended; drop its blocks that no fragment counts. */
   | { readonly kind: 'soon-over'; readonly job: JobId }
-  | { readonly kind: 'get-index'; readonly id: number; readonly file: FileId; readonly fragment: number }
-  | { readonly kind: 'get-block'; readonly id: number; readonly hash: BlockHash }
-  /** Whole small fragments, as many as fit one answer. */
-  | { readonly kind: 'get-fragments'; readonly id: number; readonly places: readonly Place[] }
+  | AskMessage
   /** Payload: the fragment index, the block, or the fragments (fragment-batch.ts). */
   | { readonly kind: 'index'; readonly id: number }
   | { readonly kind: 'block'; readonly id: number }
@@ -154,8 +145,6 @@ export type Message =
 /** The largest header is that of `entries` or `sync`; a payload of one block fits beside it. */
 const MAX_HEADER_BYTES = 768 * 1024;
 const LENGTH_BYTES = 4;
-/** Four bytes. */
-const MAX_REQUEST_ID = 0xffff_ffff;
 
 const PAYLOAD_KINDS = ['index', 'block', 'fragments'] as const;
 /** Messages that carry a payload: answers to requests. */
@@ -218,7 +207,6 @@ function toCbor(message: Message): unknown {
     case 'challenge':
       return { ...message, asks: message.asks.map((ask) => [...placeToCbor(ask), ask.salt]) };
     case 'place':
-    case 'get-fragments':
       return { ...message, places: message.places.map(placeToCbor) };
     case 'refuse':
     case 'release':
@@ -227,7 +215,9 @@ function toCbor(message: Message): unknown {
     case 'soon-over':
       return { ...message, job: bytesOfHex(message.job) };
     case 'get-index':
-      return { ...message, file: cidOf(message.file) };
+    case 'get-block':
+    case 'get-fragments':
+      return askToCbor(message);
     case 'hello':
     case 'features':
     case 'acts-summary':
@@ -239,7 +229,6 @@ function toCbor(message: Message): unknown {
     case 'pulse':
     case 'vouch-wanted':
     case 'vouch':
-    case 'get-block':
     case 'index':
     case 'block':
     case 'fragments':
@@ -314,23 +303,9 @@ const DECODERS: { readonly [Kind in Message['kind']]: (value: unknown) => Messag
     kind: 'soon-over',
     job: parseJobId(fieldsOf(value, ['kind', 'job'])['job']),
   }),
-  'get-index': (value) => {
-    const fields = fieldsOf(value, ['kind', 'id', 'file', 'fragment']);
-    const place = placeOf([fields['file'], fields['fragment']]);
-    return { kind: 'get-index', id: requestIdOf(fields['id']), ...place };
-  },
-  'get-block': (value) => {
-    const fields = fieldsOf(value, ['kind', 'id', 'hash']);
-    return { kind: 'get-block', id: requestIdOf(fields['id']), hash: parseBlockHash(fields['hash']) };
-  },
-  'get-fragments': (value) => {
-    const { id, places } = fieldsOf(value, ['kind', 'id', 'places']);
-    return {
-      kind: 'get-fragments',
-      id: requestIdOf(id),
-      places: listOf(places, MAX_PLACES_PER_MESSAGE, placeOf),
-    };
-  },
+  'get-index': getIndexOf,
+  'get-block': getBlockOf,
+  'get-fragments': getFragmentsOf,
   index: (value) => ({ kind: 'index', id: requestIdOf(fieldsOf(value, ['kind', 'id'])['id']) }),
   block: (value) => ({ kind: 'block', id: requestIdOf(fieldsOf(value, ['kind', 'id'])['id']) }),
   fragments: (value) => ({
@@ -380,21 +355,8 @@ function fromCbor(value: unknown): Message {
   return DECODERS[kind as Message['kind']](value); // an own key of DECODERS, checked above
 }
 
-function placeToCbor(place: Place): readonly unknown[] {
-  return [cidOf(place.file), place.fragment];
-}
-
-function placeOf(value: unknown): Place {
-  const [file, fragment] = tupleOf(value, 2);
-  return { file: parseFileId(linkOf(file)), fragment: uintOf(fragment, MAX_FRAGMENT_COUNT - 1) };
-}
-
 function proofAskOf(value: unknown): ProofAsk {
   const [file, fragment, salt] = tupleOf(value, 3);
   const saltBytes = bytesOf(salt, CHALLENGE_SALT_BYTES, CHALLENGE_SALT_BYTES);
   return { ...placeOf([file, fragment]), salt: saltBytes };
-}
-
-function requestIdOf(value: unknown): number {
-  return uintOf(value, MAX_REQUEST_ID);
 }

@@ -3,7 +3,7 @@
 import type { BlockHash, DeviceId } from '../../core/model/ids.ts';
 import type { Peer } from '../../core/peer/peer.ts';
 import type { PeerInput } from '../../core/peer/peer-events.ts';
-import type { Ask } from '../../core/peer/requests.ts';
+import type { Ask } from '../../core/wire/asks.ts';
 import type { Brought, LaneClient, LaneHost } from '../../core/lane-port.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import type { Message } from '../../core/wire/messages.ts';

@@ -14,9 +14,10 @@ import { blockKey, cidOf, type DeviceId, type FileId } from '../../core/model/id
 import type { RoundPlace } from '../../core/peer/challenges.ts';
 import type { PeerEffect, PeerInput } from '../../core/peer/peer-events.ts';
 import { proofRanges } from '../../core/peer/proof-ranges.ts';
-import type { Ask } from '../../core/peer/requests.ts';
+import type { Ask } from '../../core/wire/asks.ts';
 import type { Cryptography, Memory, Random } from '../../core/ports.ts';
-import { CHALLENGE_SALT_BYTES, type Place, type ProofAsk } from '../../core/wire/messages.ts';
+import { CHALLENGE_SALT_BYTES, type ProofAsk } from '../../core/wire/messages.ts';
+import type { Place } from '../../core/wire/places.ts';
 
 export interface ChallengingPorts {
   readonly cryptography: Pick<Cryptography, 'sha256'>;

@@ -17,6 +17,7 @@ import type {
 import type { LaneClient, LaneHost } from '../../core/lane-port.ts';
 import type { RelayState, Transport } from '../../core/transport-port.ts';
 import type { NoticeStatus } from '../api.ts';
+import type { ServedAsk } from '../served-ask.ts';
 import type { Notice, QuotedDevice } from '../notice.ts';
 
 export interface PeerDriverPorts {
@@ -38,6 +39,8 @@ export interface PeerDriverPorts {
   readonly laneHost?: LaneHost | undefined;
   /** Where it is a page of a relay. */
   readonly laneClient?: LaneClient | undefined;
+  /** Is told what was served to others for their requests. */
+  readonly served?: ((served: ServedAsk) => void) | undefined;
 }
 
 export interface PeerDriverEvents {

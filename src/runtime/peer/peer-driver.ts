@@ -10,7 +10,7 @@ import { MachineDriver } from '../../core/machine-driver.ts';
 import { Peer } from '../../core/peer/peer.ts';
 import { isToPlace } from '../../core/peer/placing.ts';
 import type { PeerEffect, PeerInput } from '../../core/peer/peer-events.ts';
-import type { Ask } from '../../core/peer/requests.ts';
+import type { Ask } from '../../core/wire/asks.ts';
 import type { StoredFragment } from '../../core/ports.ts';
 import type { RelayState } from '../../core/transport-port.ts';
 import type { DecodedMessage } from '../../core/wire/messages.ts';

@@ -6,7 +6,8 @@
 import { PalmError } from '../../core/model/errors.ts';
 import type { DeviceId } from '../../core/model/ids.ts';
 import type { PeerInput } from '../../core/peer/peer-events.ts';
-import type { Ask, RequestResult } from '../../core/peer/requests.ts';
+import type { RequestResult } from '../../core/peer/requests.ts';
+import type { Ask } from '../../core/wire/asks.ts';
 
 interface Waiting {
   readonly resolve: (payload: Uint8Array<ArrayBuffer>) => void;

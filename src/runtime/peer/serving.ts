@@ -8,12 +8,16 @@ import { decodeFragmentIndex } from '../../core/coding/fragment-index.ts';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { fragmentBytesOf } from '../../core/model/geometry.ts';
 import type { BlockHash, DeviceId, FragmentId } from '../../core/model/ids.ts';
+import type { TraceMark } from '../../core/wire/trace-mark.ts';
 import type { PeerInput } from '../../core/peer/peer-events.ts';
-import { ANSWER_TO, type Ask } from '../../core/peer/requests.ts';
+import { ANSWER_TO } from '../../core/peer/requests.ts';
+import type { Ask } from '../../core/wire/asks.ts';
 import type { Clock, FragmentStore, Memory } from '../../core/ports.ts';
 import type { Brought } from '../../core/lane-port.ts';
 import type { Transport } from '../../core/transport-port.ts';
-import { encodeMessage, type Failure, type Place } from '../../core/wire/messages.ts';
+import { encodeMessage, type Failure } from '../../core/wire/messages.ts';
+import type { Place } from '../../core/wire/places.ts';
+import type { ServedAsk } from '../served-ask.ts';
 import type { StagedFragments } from './staged-fragments.ts';
 import {
   encodeSmallFragments,
@@ -33,6 +37,8 @@ export interface ServingPorts {
   input(input: PeerInput): void;
   /** Brings a block by the lane to whoever asked for it: see Lanes. */
   bring(to: DeviceId, id: number, bytes: Uint8Array<ArrayBuffer>): Promise<Brought>;
+  /** Is told each answer to an ask with a trace, also one that failed. */
+  readonly served?: ((served: ServedAsk) => void) | undefined;
   /** Whether this must not be served now, because others are proving that they hold it. */
   withholds(ask: Ask | Place): boolean;
   /** A block that should be here is missing or damaged: fragments that need it no longer count. */
@@ -110,12 +116,15 @@ export class Serving {
     const key = `${to}/${id}`;
     const controller = new AbortController();
     this.#running.set(key, controller);
+    const beganMs = this.#ports.clock.monotonicMs();
+    let sentCount: number | undefined;
     try {
       const payload = await this.load(ask);
       const failure = payload === undefined ? 'absent' : undefined;
       if (payload !== undefined && !controller.signal.aborted) {
         const bytes = payload.length;
         await this.#hand(to, id, ask, payload, controller.signal);
+        sentCount = bytes;
         if (ask.kind === 'get-block') this.#tellServed(to, ask.hash, bytes);
       }
       this.#served(to, id, controller.signal.aborted ? undefined : failure);
@@ -126,6 +135,7 @@ export class Serving {
       if (!isCancelled && !isCorrupt) throw error;
     } finally {
       this.#running.delete(key);
+      if (ask.trace !== undefined) this.#tellTraced(to, ask.trace, sentCount, beganMs);
     }
   }
 
@@ -175,6 +185,12 @@ export class Serving {
 
   #tellServed(to: DeviceId, hash: BlockHash, byteCount: number): void {
     for (const listener of this.#listeners) listener(to, hash, byteCount);
+  }
+
+  #tellTraced(to: DeviceId, trace: TraceMark, sentCount: number | undefined, beganMs: number): void {
+    const ms = this.#ports.clock.monotonicMs() - beganMs;
+    const isWhole = sentCount !== undefined;
+    this.#ports.served?.({ to, trace, byteCount: sentCount ?? 0, isWhole, ms });
   }
 
   #served(to: DeviceId, id: number, failure: Failure | undefined): void {

@@ -1,6 +1,7 @@
 // A file, or a range of it, as somebody asks for it by its id: one transfer, from first piece to last.
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import { traceMarkIn } from '../../core/wire/trace-mark.ts';
 import type { ReadOptions } from '../api.ts';
 import { askedFile } from '../asked-file.ts';
 import type { PrivateFiles } from '../private-files.ts';
@@ -32,7 +33,8 @@ export async function* readAsked(
   const linkKey = await privateFiles.linkKeyOf(fileId, manifest, options.link);
   const { start, end } = rangeOf(manifest, options);
   const { name } = details() ?? privateFiles.detailsOf(fileId) ?? { name: '' };
-  const { signal } = options;
+  const { signal, traceparent } = options;
+  const trace = traceparent === undefined ? undefined : traceMarkIn(traceparent);
   checkOpen();
   const transfer = transfers.begin({
     kind: 'read',
@@ -45,7 +47,7 @@ export async function* readAsked(
   const onAbort = (): void => stopped(transfer.signal.reason);
   transfer.signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const job = { fileId: contentId, manifest, linkKey, start, end, signal: transfer.signal };
+    const job = { fileId: contentId, manifest, linkKey, start, end, signal: transfer.signal, trace };
     for await (const piece of readFile(job, reading)) {
       // The consumer owns the piece and may have transferred it by now, which would leave it empty.
       const pieceBytes = piece.length;

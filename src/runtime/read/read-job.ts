@@ -2,6 +2,7 @@
 
 import type { Manifest } from '../../core/catalogue/manifest.ts';
 import type { DeviceId, FileId } from '../../core/model/ids.ts';
+import type { TraceMark } from '../../core/wire/trace-mark.ts';
 import type { Clock, Memory, SegmentCodec } from '../../core/ports.ts';
 import type { Transport } from '../../core/transport-port.ts';
 import type { Notice } from '../notice.ts';
@@ -24,6 +25,8 @@ export interface ReadJob {
   readonly start: number;
   readonly end: number;
   readonly signal: AbortSignal;
+  /** The request that asked for it: whoever serves its blocks is told. */
+  readonly trace?: TraceMark | undefined;
   /** The blocks of a segment came, each from the device that it names. */
   readonly arrived?: (blocks: Iterable<ArrivedFrom>) => void;
 }

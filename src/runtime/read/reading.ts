@@ -65,6 +65,7 @@ class ReadSession {
       firstSegment: this.#firstSegment,
       endSegment: this.#endSegment,
       windowSegments: segmentsWith(WINDOW_BLOCKS, job.manifest, MIN_WINDOW_SEGMENTS),
+      trace: job.trace,
     };
     this.#gathering = new SegmentGathering(wanted, ports, {
       complete: (segment, blocks) => {

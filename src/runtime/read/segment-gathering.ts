@@ -9,7 +9,8 @@ import type { Manifest } from '../../core/catalogue/manifest.ts';
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import { blockBytesOf } from '../../core/model/geometry.ts';
 import type { BlockHash, DeviceId, FileId } from '../../core/model/ids.ts';
-import type { Ask } from '../../core/peer/requests.ts';
+import type { Ask } from '../../core/wire/asks.ts';
+import type { TraceMark } from '../../core/wire/trace-mark.ts';
 import type { MonotonicMs } from '../../core/model/time.ts';
 import type { ArrivedBlock } from '../../core/ports.ts';
 import type { ReadEffect, ReadInput } from '../../core/reading/read-events.ts';
@@ -41,6 +42,8 @@ export interface GatheringJob {
    * little: one that withdrew a fragment over one damaged block still has the others.
    */
   readonly asksAll?: boolean;
+  /** The request that asks are part of. */
+  readonly trace?: TraceMark | undefined;
 }
 
 export interface GatheringEvents {
@@ -267,7 +270,9 @@ export class SegmentGathering {
 
   async #fetch(device: DeviceId, ask: Ask, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     if (device !== this.#ports.driver.deviceId) {
-      return this.#silence.watch(device, () => this.#ports.driver.request(device, ask, signal));
+      const { trace } = this.#job;
+      const traced = trace === undefined ? ask : { ...ask, trace };
+      return this.#silence.watch(device, () => this.#ports.driver.request(device, traced, signal));
     }
     const bytes = await this.#ports.driver.loadOwn(ask);
     if (bytes === undefined) throw new PalmError({ code: 'refused', reason: 'not-here' });

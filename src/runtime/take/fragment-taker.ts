@@ -5,10 +5,11 @@
 import type { Manifest } from '../../core/catalogue/manifest.ts';
 import { isPalmError } from '../../core/model/errors.ts';
 import { type BlockHash, type DeviceId, type FileId, ownerOfTaking } from '../../core/model/ids.ts';
-import type { Ask } from '../../core/peer/requests.ts';
+import type { Ask } from '../../core/wire/asks.ts';
 import type { Fetch } from '../../core/peer/taking.ts';
 import type { Clock, FragmentStore, StoredFragment } from '../../core/ports.ts';
-import type { Place, Refusal } from '../../core/wire/messages.ts';
+import type { Refusal } from '../../core/wire/messages.ts';
+import type { Place } from '../../core/wire/places.ts';
 import type { Notice, QuotedDevice } from '../notice.ts';
 import { pullFragment, pullTogether, type PullOutcome, type PullPorts } from './pulling.ts';
 

@@ -3,7 +3,7 @@
 import type { DeviceId } from '../../core/model/ids.ts';
 import type { Peer } from '../../core/peer/peer.ts';
 import type { PeerEffect, PeerInput } from '../../core/peer/peer-events.ts';
-import type { Ask } from '../../core/peer/requests.ts';
+import type { Ask } from '../../core/wire/asks.ts';
 import { FragmentTaker, type FragmentTakerPorts } from './fragment-taker.ts';
 import { Prefetcher } from './prefetcher.ts';
 import { damagedOffer } from './pulling.ts';

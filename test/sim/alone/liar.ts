@@ -3,7 +3,8 @@
 import { parseFileId, type DeviceId } from '../../../src/core/model/ids.ts';
 import { fragmentCap } from '../../../src/core/model/limits.ts';
 import { packFragments } from '../../../src/core/placement/fragment-set.ts';
-import type { Message, Place } from '../../../src/core/wire/messages.ts';
+import type { Message } from '../../../src/core/wire/messages.ts';
+import type { Place } from '../../../src/core/wire/places.ts';
 import type { SimDevice, SimNetwork } from '../device.ts';
 import { HostileMember } from '../hostile-member.ts';
 import type { Scene } from './scene.ts';

@@ -14,12 +14,17 @@ import { Spool } from '../../../src/cli/device/spool.ts';
 import { CommandError, EXIT } from '../../../src/cli/exit-code.ts';
 import { Tokens } from '../../../src/cli/gateway/tokens.ts';
 import { DeviceMetrics } from '../../../src/cli/operations/device-metrics.ts';
+import { openDeviceLog } from '../../../src/cli/operations/device-log.ts';
+import { DeviceWorks } from '../../../src/cli/operations/device-works.ts';
+import { idsOnly } from '../../../src/cli/operations/tracing.ts';
 import { PalmError } from '../../../src/core/model/errors.ts';
 import type { Palm, StoreOptions } from '../../../src/runtime/api.ts';
 
 let folder: string;
 let server: Server;
 let device: ServedDevice;
+/** Of the device's log. */
+let lines: unknown[];
 const gateway = {
   turnOn: vi.fn(async () => ({ url: 'http://127.0.0.1:1/', isOpen: false })),
   turnOff: vi.fn(async () => undefined),
@@ -42,6 +47,7 @@ const palm = {
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'palm-cli-'));
+  lines = [];
   for (const method of Object.values(palm)) method.mockReset();
   palm.status.mockReturnValue(inNoPool());
   device = {
@@ -50,7 +56,11 @@ beforeEach(async () => {
     useRelay: vi.fn(async () => undefined),
     tokens: new Tokens(join(folder, 'tokens.json')),
     cids: { learn },
-    metrics: new DeviceMetrics(palm as unknown as Palm), // the part that is called
+    works: new DeviceWorks(
+      new DeviceMetrics(palm as unknown as Palm), // the part that is called
+      idsOnly,
+      openDeviceLog('trace', { write: (line: string) => lines.push(JSON.parse(line)) }),
+    ),
     gateway,
     spool: new Spool(folder),
     stop: vi.fn(),

@@ -99,7 +99,21 @@ const LAYERS: readonly Layer[] = [
     reaches: ['src/core', 'src/runtime', ...NODE_ADAPTERS, 'src/cli'],
     packages: ['node:', 'comlink'],
   },
-  { path: 'src/cli/operations', reaches: SCREENS, packages: ['pino', 'prom-client'] },
+  {
+    path: 'src/cli/operations/open-telemetry.ts',
+    reaches: ['src/cli/operations'],
+    packages: [
+      '@opentelemetry/api',
+      '@opentelemetry/exporter-trace-otlp-http',
+      '@opentelemetry/resources',
+      '@opentelemetry/sdk-trace',
+    ],
+  },
+  {
+    path: 'src/cli/operations',
+    reaches: [...SCREENS, 'src/core/wire/trace-mark.ts'],
+    packages: ['node:', 'pino', 'prom-client'],
+  },
   {
     path: 'src/cli/gateway',
     reaches: [...SCREENS, 'src/cli/words.ts', 'src/cli/operations'],

@@ -42,7 +42,7 @@ const LONGER: Readonly<Record<string, { readonly lines: number; readonly why: st
   'test/unit/adapters/portable/simd-reed-solomon.test.ts': { lines: 410, why: 'the cases of one subject' },
   'test/unit/core/catalogue/catalogue.test.ts': { lines: 540, why: 'the cases of one subject' },
   'test/unit/core/links/link-machine.test.ts': { lines: 750, why: 'the cases of one subject' },
-  'test/unit/core/peer/outbox.test.ts': { lines: 605, why: 'the cases of one subject' },
+  'test/unit/core/peer/outbox.test.ts': { lines: 606, why: 'the cases of one subject' },
   'test/unit/core/reading/read-plan.test.ts': { lines: 695, why: 'the cases of one subject' },
   'test/unit/core/wire/messages.test.ts': { lines: 430, why: 'the cases of one subject' },
   'test/unit/relay/certificates.test.ts': { lines: 480, why: 'the cases of one subject' },

@@ -196,6 +196,24 @@ describe('the log', () => {
     ]);
   });
 
+  it('follows a request on to other devices by the id of its header, if that is sound', async () => {
+    const { fileId } = world.put('a.txt', 'abc');
+    const [traceId, parent] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'];
+    const tracesOf = async (traceparent: string): Promise<unknown[]> => {
+      world.log.length = 0;
+      await world.ask(`/f/${fileId}/a.txt`, token, { headers: { traceparent } });
+      await expect.poll(() => world.log).toHaveLength(2);
+      const [, told = ''] = world.reads.at(-1)?.traceparent?.split('-') ?? [];
+      return [...world.log.map((each) => Reflect.get(Object(each), 'trace')), told];
+    };
+    expect(await tracesOf(`00-${traceId}-${parent}-01`)).toEqual([traceId, traceId, traceId]);
+    for (const forged of [`00-${traceId}"}-${parent}-01`, `00-${'0'.repeat(32)}-${parent}-01`, 'x']) {
+      const traces = await tracesOf(forged);
+      expect(new Set(traces).size).toBe(1);
+      expect(traces).toEqual(traces.map(() => expect.stringMatching(/^(?!0af7|0000)[\da-f]{32}$/u)));
+    }
+  });
+
   it('has no token, no name and no path, not of failures either', async () => {
     const { fileId } = world.put('secret.txt', 'abc', { path: 'private' });
     const missing = Object.assign(new Error("ENOENT: open '/home/bob/secret.txt'"), { code: 'ENOENT' });
@@ -205,11 +223,13 @@ describe('the log', () => {
     await world.ask(`/f/?${token}`, token);
     await world.ask(`/${token}`, token);
     await world.ask('/f/private/secret2', token, { method: 'PUT', body: 'x' });
-    await expect.poll(() => world.log).toHaveLength(6);
+    // A read and a store have a line of their own.
+    await expect.poll(() => world.log).toHaveLength(8);
     const text = JSON.stringify(world.log);
     for (const word of ['secret', 'private', 'bob', fileId, token, token.slice(5)])
       expect(text).not.toContain(word);
-    expect(world.log[0]).toMatchObject({
+    expect(world.log[0]).toMatchObject({ msg: 'read', isWhole: false });
+    expect(world.log[1]).toMatchObject({
       level: 'error',
       req: 'a',
       err: { type: 'Error', code: 'ENOENT', stack: expect.stringContaining('operations.test.ts') },
@@ -243,6 +263,7 @@ function line(id: unknown, code: number): unknown {
     level: 'info',
     time: expect.stringMatching(/^\d{4}-/u),
     req: id,
+    trace: expect.stringMatching(/^[\da-f]{32}$/u),
     method: 'GET',
     route: '/f',
     code,

@@ -6,7 +6,7 @@ import type { DeviceId } from '../../../../src/core/model/ids.ts';
 import { Challenges } from '../../../../src/core/peer/challenges.ts';
 import { Handover } from '../../../../src/core/peer/handover.ts';
 import { NO_ANCHORS } from '../../../../src/core/placement/anchors.ts';
-import type { Place } from '../../../../src/core/wire/messages.ts';
+import type { Place } from '../../../../src/core/wire/places.ts';
 import { deviceAt, fileIdAt, manifestOf } from '../../../fixtures/pool-fixture.ts';
 
 const FILE = fileIdAt(0);

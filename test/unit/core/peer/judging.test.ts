@@ -5,7 +5,8 @@ import type { DeviceId } from '../../../../src/core/model/ids.ts';
 import { proofBlocksOf } from '../../../../src/core/peer/proof-ranges.ts';
 import { packFragments } from '../../../../src/core/placement/fragment-set.ts';
 import type { PeerEffect } from '../../../../src/core/peer/peer-events.ts';
-import type { Message, Place, ProofAsk } from '../../../../src/core/wire/messages.ts';
+import type { Message, ProofAsk } from '../../../../src/core/wire/messages.ts';
+import type { Place } from '../../../../src/core/wire/places.ts';
 import { seededBytes } from '../../../fixtures/erasure-oracle.ts';
 import { deviceAt, itemAt } from '../../../fixtures/pool-fixture.ts';
 import {

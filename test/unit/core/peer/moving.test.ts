@@ -4,7 +4,8 @@
 import { describe, expect, it } from 'vitest';
 import type { DeviceId } from '../../../../src/core/model/ids.ts';
 import { packFragments } from '../../../../src/core/placement/fragment-set.ts';
-import { FEATURES, type Message, type Place } from '../../../../src/core/wire/messages.ts';
+import { FEATURES, type Message } from '../../../../src/core/wire/messages.ts';
+import type { Place } from '../../../../src/core/wire/places.ts';
 import { deviceAt, itemAt } from '../../../fixtures/pool-fixture.ts';
 import {
   asking,

@@ -9,12 +9,9 @@ import {
   MAX_OPEN_REQUESTS,
   MAX_REQUEST_MS,
 } from '../../../../src/core/model/limits.ts';
-import {
-  Requests,
-  type Ask,
-  type RequestEffect,
-  type RequestResult,
-} from '../../../../src/core/peer/requests.ts';
+import { traceMarkOf } from '../../../../src/core/wire/trace-mark.ts';
+import { Requests, type RequestEffect, type RequestResult } from '../../../../src/core/peer/requests.ts';
+import type { Ask } from '../../../../src/core/wire/asks.ts';
 import { seededBytes } from '../../../fixtures/erasure-oracle.ts';
 import { deviceAt, fileIdAt, itemAt } from '../../../fixtures/pool-fixture.ts';
 
@@ -53,6 +50,18 @@ describe('a request', () => {
       { kind: 'answer', ticket: 7, result: { kind: 'payload', payload: BYTES } },
     ]);
     expect(requests.nextDeadlineMs()).toBe(Infinity);
+  });
+
+  it('says which request it is part of to those alone who know the field', () => {
+    const trace = traceMarkOf(new Uint8Array(24).fill(7));
+    const toldTo = (...features: string[]): unknown[] => {
+      const wanted = { ticket: 1, to: A, ask: { ...BLOCK, trace } };
+      return new Requests()
+        .wanted(0, wanted, { features: new Set(features) })
+        .flatMap((effect) => (effect.kind === 'send' ? [Reflect.get(effect.message, 'trace')] : []));
+    };
+    expect(toldTo('lane', 'trace')).toEqual([trace]);
+    expect(toldTo('lane')).toEqual([undefined]);
   });
 
   it('that failed says why', () => {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BLOCK_BYTES } from '../../../../src/core/model/limits.ts';
 import { encodeCbor } from '../../../../src/core/encoding/decode.ts';
-import { MAX_PLACES_PER_MESSAGE } from '../../../../src/core/wire/messages.ts';
+import { MAX_PLACES_PER_MESSAGE } from '../../../../src/core/wire/places.ts';
 import {
   decodeSmallFragments,
   encodeSmallFragments,

@@ -10,7 +10,7 @@ import { blockBytesOf, segmentCountOf } from '../../../../src/core/model/geometr
 import { blockKey, fragmentIdOf, parseBlockHash, parseDeviceId } from '../../../../src/core/model/ids.ts';
 import type { PeerInput } from '../../../../src/core/peer/peer-events.ts';
 import { proofRanges } from '../../../../src/core/peer/proof-ranges.ts';
-import type { Ask } from '../../../../src/core/peer/requests.ts';
+import type { Ask } from '../../../../src/core/wire/asks.ts';
 import { Challenging, type ChallengingPorts } from '../../../../src/runtime/peer/challenging.ts';
 import { dirtyMemory } from '../../../fixtures/dirty-memory.ts';
 import vectors from '../../../vectors/proof.json' with { type: 'json' };

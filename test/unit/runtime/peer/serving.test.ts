@@ -17,8 +17,11 @@ import { MAX_OPEN_REQUESTS } from '../../../../src/core/model/limits.ts';
 import { concatBytes } from '../../../../src/core/model/bytes.ts';
 import type { Brought } from '../../../../src/core/lane-port.ts';
 import type { PeerInput } from '../../../../src/core/peer/peer-events.ts';
-import { encodeMessage, type Place } from '../../../../src/core/wire/messages.ts';
+import { encodeMessage } from '../../../../src/core/wire/messages.ts';
+import type { Place } from '../../../../src/core/wire/places.ts';
 import { decodeSmallFragments } from '../../../../src/core/wire/fragment-batch.ts';
+import { traceMarkOf } from '../../../../src/core/wire/trace-mark.ts';
+import type { ServedAsk } from '../../../../src/runtime/served-ask.ts';
 import { Serving, type ServingPorts } from '../../../../src/runtime/peer/serving.ts';
 import { createMemoryStore } from '../../../sim/memory-store.ts';
 import { indicesOf, seededBytes } from '../../../fixtures/erasure-oracle.ts';
@@ -131,6 +134,19 @@ describe('a block', () => {
     expect(world.takenCount).toBe(brought(new Uint8Array(1)).bytes === undefined ? 1 : 0);
   });
 
+  it('is told of to whoever follows the request that it is part of, also one that is not here', async () => {
+    const world = new ServingWorld();
+    await world.hold(0);
+    const trace = traceMarkOf(new Uint8Array(24).fill(7));
+    for (const file of [0, 1])
+      await world.serving.serve(BY, 5 + file, { kind: 'get-block', hash: world.hashOf(file), trace });
+    await world.serving.serve(BY, 7, { kind: 'get-block', hash: world.hashOf(0) });
+    expect(world.traced).toEqual([
+      { to: BY, trace, byteCount: BLOCK_BYTES, isWhole: true, ms: 0 },
+      { to: BY, trace, byteCount: 0, isWhole: false, ms: 0 },
+    ]);
+  });
+
   it('that its own index names and that vanished is noted each time; one that others name, now and then', async () => {
     const world = new ServingWorld();
     for (const file of [0, 1, 2]) await world.hold(file);
@@ -157,6 +173,7 @@ describe('a block', () => {
 class ServingWorld {
   readonly sent: Uint8Array[] = [];
   readonly served: PeerInput[] = [];
+  readonly traced: ServedAsk[] = [];
   isWithheld = false;
   bring: (bytes: Uint8Array<ArrayBuffer>) => Brought = (bytes) => ({ isTaken: false, bytes });
   readonly lost: string[] = [];
@@ -191,6 +208,7 @@ class ServingWorld {
       transport: {
         send: async (_: unknown, parts: Uint8Array[]) => void this.sent.push(concatBytes(...parts)),
       },
+      served: (served: ServedAsk) => void this.traced.push(served),
       input: (input: PeerInput) => void this.served.push(input),
       indexLost: async (place: Place) => void this.lostIndexes.push(place),
       blockLost: async (hash: Uint8Array) => void this.lost.push(blockKey(parseBlockHash(hash))),

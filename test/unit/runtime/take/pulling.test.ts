@@ -14,8 +14,8 @@ import {
   ownerOfTaking,
   parseBlockHash,
 } from '../../../../src/core/model/ids.ts';
-import type { Ask } from '../../../../src/core/peer/requests.ts';
-import type { Place } from '../../../../src/core/wire/messages.ts';
+import type { Ask } from '../../../../src/core/wire/asks.ts';
+import type { Place } from '../../../../src/core/wire/places.ts';
 import { encodeSmallFragments } from '../../../../src/core/wire/fragment-batch.ts';
 import type { Notice } from '../../../../src/runtime/notice.ts';
 import { FragmentTaker } from '../../../../src/runtime/take/fragment-taker.ts';
