@@ -5,13 +5,12 @@
 import type { DeviceId } from '../model/ids.ts';
 import type { ConnectionId } from '../wire/relay-protocol.ts';
 import type { Candidate, OpenedLetter, SignalBody } from './envelope.ts';
-import type { LinkId, SessionId } from './link-ids.ts';
+import type { LinkId, SessionId, WireId } from './link-ids.ts';
 
 /**
- * How a letter came here: the sender's connection with the relay, the neighbour that passed it on, or the
- * wire of a pairing.
+ * How a letter came here: the sender's connection with the relay, the neighbour that passed it on, or a wire.
  */
-export type Way = ConnectionId | DeviceId | 'wire';
+export type Way = ConnectionId | DeviceId | WireId;
 
 /** What a connection sends its other end while it is being made. */
 export type ConnectionSignal =
@@ -22,7 +21,7 @@ export type ConnectionSignal =
 export type LinkInput =
   /** Whether the relay carries envelopes now. */
   | { readonly kind: 'relay'; readonly up: boolean }
-  /** Whether the wire of a pairing carries envelopes now (core/pairing). */
+  /** A wire is there, or gone; `up`: whether any carries envelopes now (core/pairing). */
   | { readonly kind: 'wire'; readonly up: boolean }
   /** The relay says that the connection of this session has left. */
   | { readonly kind: 'session-gone'; readonly device: DeviceId; readonly session: SessionId }

@@ -16,6 +16,8 @@ declare const brand: unique symbol;
 export type SessionId = string & { readonly [brand]: 'SessionId' };
 /** One attempt to link two devices, and the link that it becomes. */
 export type LinkId = string & { readonly [brand]: 'LinkId' };
+/** A way for envelopes to one device, besides relay and links (core/pairing). Never used again by its page. */
+export type WireId = `wire-${number}`;
 
 /** Length of either id, bytes. */
 const LINK_ID_BYTES = 16;

@@ -1,5 +1,5 @@
 // Which way letters go: through the relay while it carries them, otherwise over the mesh, where linked
-// devices pass them on. The wire of a pairing leads to one device, and gets what that one may want.
+// devices pass them on. A wire leads to one device, and gets what that one may want.
 //
 // Invariants: a letter is taken once, however many copies arrive. One that is passed on loses a hop. An
 // announce goes on to at most FANOUT neighbours, a letter for one session only toward that session. Routes
@@ -13,7 +13,7 @@ import { MAX_SIGNAL_HOPS } from '../wire/frames.ts';
 import type { ConnectionId } from '../wire/relay-protocol.ts';
 import { Budget } from './attempt-budget.ts';
 import type { OpenedLetter } from './envelope.ts';
-import type { SessionId } from './link-ids.ts';
+import type { SessionId, WireId } from './link-ids.ts';
 import { ReplayGuard } from './replay-guard.ts';
 
 /** Neighbours that get a copy of a letter whose way is not known: all of them in a pool of the usual size. */
@@ -33,14 +33,13 @@ export interface Addressee {
 export type Route =
   /** `to: null` is everyone in the room. */
   | { readonly kind: 'relay'; readonly to: ConnectionId | null }
-  /** Over the wire of a pairing. */
-  | { readonly kind: 'wire' }
+  | { readonly kind: 'wire'; readonly wire: WireId }
   /** Over a link, in a signal frame. */
   | { readonly kind: 'link'; readonly device: DeviceId; readonly hopsLeft: number };
 
 export type Source =
   | { readonly kind: 'relay'; readonly from: ConnectionId }
-  | { readonly kind: 'wire' }
+  | { readonly kind: 'wire'; readonly wire: WireId }
   | { readonly kind: 'link'; readonly device: DeviceId; readonly hopsLeft: number };
 
 export interface Routing {
@@ -56,13 +55,13 @@ export class SignalRouter {
   readonly #session: SessionId;
   readonly #guard = new ReplayGuard();
   #relayUp = false;
-  #wireUp = false;
+  readonly #wires = new Set<WireId>();
   /** Where the relay has each session, as learned from letters. */
   readonly #connections = new Ways<ConnectionId>();
   /** Each linked device, in the session that has the link. */
   readonly #neighbours = new Map<DeviceId, SessionId>();
-  /** Sessions whose letters came over the wire of the pairing that there is. */
-  readonly #wired = new Ways<'wire'>();
+  /** Sessions whose letters came over a wire that there is. */
+  readonly #wired = new Ways<WireId>();
   /** The neighbour that last brought a session's letters. */
   readonly #ways = new Ways<DeviceId>();
   readonly #announces = new Map<DeviceId, Budget>();
@@ -77,10 +76,12 @@ export class SignalRouter {
     this.#connections.clear();
   }
 
-  /** The wire of a pairing is there, or gone. */
-  setWire(up: boolean): void {
-    this.#wireUp = up;
-    this.#wired.clear();
+  /** A wire is there, or gone. Returns whether there is any. */
+  setWire(wire: WireId, up: boolean): boolean {
+    if (up) this.#wires.add(wire);
+    else this.#wires.delete(wire);
+    this.#wired.dropWay(wire);
+    return this.#wires.size > 0;
   }
 
   /** A connection has left the relay. Returns the sessions that were there. */
@@ -109,16 +110,17 @@ export class SignalRouter {
   /** The ways for a letter of our own; null is everyone. Empty when there is none now. */
   routesTo(to: Addressee | null): Route[] {
     if (to === null) {
-      return [...this.#wire(), ...this.#everywhere(MAX_SIGNAL_HOPS)];
+      return [...this.#unlinkedWires(), ...this.#everywhere(MAX_SIGNAL_HOPS)];
     }
     const connection = this.#connections.get(to);
     if (connection !== undefined) return [{ kind: 'relay', to: connection }];
     const isNeighbour = this.#neighbours.get(to.device) === to.session;
-    if (!isNeighbour && this.#wired.get(to) !== undefined) return this.#wire();
+    const wire = isNeighbour ? undefined : this.#wired.get(to);
+    if (wire !== undefined) return [{ kind: 'wire', wire }];
     const device = isNeighbour ? to.device : this.#ways.get(to);
     if (device !== undefined) return [{ kind: 'link', device, hopsLeft: MAX_SIGNAL_HOPS }];
     // Nobody else can use it, so asking the whole room, or every neighbour, would only cost bytes.
-    return [...this.#wire(), ...this.#everywhere(1)];
+    return [...this.#unlinkedWires(), ...this.#everywhere(1)];
   }
 
   /** Takes an opened letter. */
@@ -151,12 +153,14 @@ export class SignalRouter {
   }
 
   /**
-   * Nothing once the device at its other end is linked: of two copies it would take the one from the wire,
-   * and pass on neither.
+   * None once the device at its other end is linked: of two copies it would take the one from the wire, and
+   * pass on neither.
    */
-  #wire(): Route[] {
+  #unlinkedWires(): Route[] {
     const linked = this.#wired.waysOf(({ device, session }) => this.#neighbours.get(device) === session);
-    return this.#wireUp && linked.length === 0 ? [{ kind: 'wire' }] : [];
+    return [...this.#wires]
+      .filter((wire) => !linked.includes(wire))
+      .map((wire): Route => ({ kind: 'wire', wire }));
   }
 
   #everywhere(hopsLeft: number): Route[] {
@@ -173,7 +177,7 @@ export class SignalRouter {
   #learn({ from, fromSession }: OpenedLetter, source: Source): void {
     const writer = { device: from, session: fromSession };
     if (source.kind === 'relay') this.#connections.remember(writer, source.from);
-    else if (source.kind === 'wire') this.#wired.remember(writer, 'wire');
+    else if (source.kind === 'wire') this.#wired.remember(writer, source.wire);
     else if (from !== source.device) this.#ways.remember(writer, source.device);
   }
 

@@ -1,45 +1,54 @@
-// The way for envelopes that a pairing makes, besides relay and links: a wire to the one device that is
-// paired with. All transports of this device share it, as they share the relay; each takes the envelopes of
-// its own rooms.
+// Ways for envelopes besides relay and links: a wire leads to one device, such as the one that is paired with.
+// All transports of this device share them, as they share the relay; each takes the envelopes of its own
+// rooms.
 
+import type { WireId } from '../links/link-ids.ts';
 import type { PoolId } from '../model/ids.ts';
 import { roomTag } from './pair-message.ts';
 
 export interface WireEvents {
-  /** The wire is there, or gone. A listener that comes later is told at once. */
-  wire(isUp: boolean): void;
+  /** A wire is there, or gone. A listener that comes later is told at once of those that there are. */
+  wire(wire: WireId, isUp: boolean): void;
   /** `room`: a tag, as `roomTag` makes it. The callee owns `envelope`. */
-  envelope(room: Uint8Array, envelope: Uint8Array): void;
+  envelope(wire: WireId, room: Uint8Array, envelope: Uint8Array): void;
 }
 
 export type CarryEnvelope = (room: Uint8Array, envelope: Uint8Array) => void;
 
 export class SignalWires {
   readonly #listeners = new Set<WireEvents>();
-  #carry: CarryEnvelope | undefined;
+  readonly #wires = new Map<WireId, CarryEnvelope>();
+  #madeCount = 0;
 
-  /** From now on envelopes go out by `carry`, or no longer. */
-  set(carry: CarryEnvelope | undefined): void {
-    const wasUp = this.#carry !== undefined;
-    this.#carry = carry;
-    const isUp = carry !== undefined;
-    if (isUp === wasUp) return;
-    for (const listener of this.#listeners) listener.wire(isUp);
+  /** A new wire: from now on its envelopes go out by `carry`. */
+  open(carry: CarryEnvelope): WireId {
+    this.#madeCount += 1;
+    const wire: WireId = `wire-${this.#madeCount}`;
+    this.#wires.set(wire, carry);
+    for (const listener of this.#listeners) listener.wire(wire, true);
+    return wire;
   }
 
-  /** An envelope came over the wire. Listeners get a copy each. */
-  deliver(room: Uint8Array, envelope: Uint8Array): void {
-    for (const listener of this.#listeners) listener.envelope(room, envelope.slice());
+  /** Does nothing to one that is gone. */
+  close(wire: WireId): void {
+    if (!this.#wires.delete(wire)) return;
+    for (const listener of this.#listeners) listener.wire(wire, false);
   }
 
-  send(room: PoolId, envelope: Uint8Array): void {
-    this.#carry?.(roomTag(room), envelope);
+  /** An envelope came over a wire. Listeners get a copy each. */
+  deliver(wire: WireId, room: Uint8Array, envelope: Uint8Array): void {
+    if (!this.#wires.has(wire)) return;
+    for (const listener of this.#listeners) listener.envelope(wire, room, envelope.slice());
+  }
+
+  send(wire: WireId, room: PoolId, envelope: Uint8Array): void {
+    this.#wires.get(wire)?.(roomTag(room), envelope);
   }
 
   /** Returns the function that ends it. */
   listen(listener: WireEvents): () => void {
     this.#listeners.add(listener);
-    if (this.#carry !== undefined) listener.wire(true);
+    for (const wire of this.#wires.keys()) listener.wire(wire, true);
     return () => this.#listeners.delete(listener);
   }
 }

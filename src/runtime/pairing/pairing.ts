@@ -9,6 +9,7 @@
 import { isPalmError, PalmError } from '../../core/model/errors.ts';
 import type { Failure } from '../../core/model/failures.ts';
 import type { PairingEnd } from '../../core/model/meeting-failures.ts';
+import type { WireId } from '../../core/links/link-ids.ts';
 import type { DeviceId, PoolId } from '../../core/model/ids.ts';
 import type { WallMs } from '../../core/model/time.ts';
 import {
@@ -87,7 +88,7 @@ interface Attempt {
   wasLinked: boolean;
   /** What the other device was sent, if it is a newcomer. */
   invite: PairInvite | undefined;
-  isWired: boolean;
+  wire: WireId | undefined;
   isJoining: boolean;
   isOver: boolean;
   failure: Failure | undefined;
@@ -219,7 +220,7 @@ export class Pairing {
       peer: undefined,
       wasLinked: false,
       invite: undefined,
-      isWired: false,
+      wire: undefined,
       isJoining: false,
       isOver: false,
       failure: undefined,
@@ -300,7 +301,7 @@ export class Pairing {
         this.#fail(attempt, failed(message.reason));
         break;
       case 'envelope':
-        attempt.wires.deliver(message.room, message.envelope);
+        if (attempt.wire !== undefined) attempt.wires.deliver(attempt.wire, message.room, message.envelope);
         break;
       case 'done':
         // This device is about to see the same link, unless its timer ends first.
@@ -342,8 +343,9 @@ export class Pairing {
   }
 
   #wire(attempt: Attempt): void {
-    attempt.isWired = true;
-    attempt.wires.set((room, envelope) => this.#say(attempt, { kind: 'envelope', room, envelope }));
+    attempt.wire ??= attempt.wires.open((room, envelope) => {
+      this.#say(attempt, { kind: 'envelope', room, envelope });
+    });
   }
 
   #say(attempt: Attempt, message: PairMessage): void {
@@ -363,7 +365,7 @@ export class Pairing {
     if (attempt.isOver) return;
     attempt.isOver = true;
     attempt.cancelTimer();
-    if (attempt.isWired) attempt.wires.set(undefined);
+    if (attempt.wire !== undefined) attempt.wires.close(attempt.wire);
     attempt.connection.destroy();
     if (attempt.step !== 'linked' && attempt.invite !== undefined) {
       this.#device.background(attempt.invite.withdraw());

@@ -165,7 +165,7 @@ function nameOf(source: Source): string {
     case 'relay':
       return `relay/${source.from}`;
     case 'wire':
-      return 'wire';
+      return source.wire;
     case 'link':
       return `link/${source.device}`;
   }

@@ -23,7 +23,7 @@ export interface LinkTransportOptions extends EnvelopeKeys {
   readonly watchLife: WatchLife;
   /** Default: links with every device of the room. */
   readonly door?: DoorLimits | undefined;
-  /** The wire of a pairing, when there is one. Default: never. */
+  /** Ways to single devices, while there are some (core/pairing). Default: never. */
   readonly wires?: SignalWires | undefined;
   /** Is told exceptions that are bugs. The transport continues in any case. */
   readonly onBug: (error: unknown) => void;

@@ -126,13 +126,12 @@ export class LinkTransport implements Transport {
       ice: (offer) => this.#ice.offered(offer),
     });
     const unwire = this.#options.wires?.listen({
-      wire: (up) => {
-        this.#router.setWire(up);
-        this.#driver.input({ kind: 'wire', up });
+      wire: (wire, isUp) => {
+        this.#driver.input({ kind: 'wire', up: this.#router.setWire(wire, isUp) });
       },
-      envelope: (room, envelope) => {
+      envelope: (wire, room, envelope) => {
         const keys = this.#rooms.keys.filter(({ poolId }) => equalBytes(roomTag(poolId), room));
-        if (keys.length > 0) this.#courier.take(envelope, { kind: 'wire' }, keys);
+        if (keys.length > 0) this.#courier.take(envelope, { kind: 'wire', wire }, keys);
       },
     });
     this.#unwire = unwire ?? this.#unwire;
@@ -385,7 +384,7 @@ export class LinkTransport implements Transport {
   #carry(route: Route, envelope: Uint8Array, keys: EnvelopeKeys): void {
     // A letter that a jammed or lost path refuses is like one lost on the way: the machine tries again.
     if (route.kind === 'relay') this.#rooms.forward(route.to, envelope, keys);
-    else if (route.kind === 'wire') this.#options.wires?.send(keys.poolId, envelope);
+    else if (route.kind === 'wire') this.#options.wires?.send(route.wire, keys.poolId, envelope);
     else {
       const { device, hopsLeft } = route;
       const slot = this.#slots.get(device);
@@ -395,6 +394,6 @@ export class LinkTransport implements Transport {
 }
 
 function wayOf(source: Source): Way {
-  if (source.kind === 'wire') return 'wire';
+  if (source.kind === 'wire') return source.wire;
   return source.kind === 'relay' ? source.from : source.device;
 }

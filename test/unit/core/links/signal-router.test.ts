@@ -52,24 +52,25 @@ function meshRouter(): SignalRouter {
   return router;
 }
 
-describe('the wire of a pairing', () => {
-  const BY_WIRE: Source = { kind: 'wire' };
+describe('a wire', () => {
+  const WIRE = 'wire-1';
+  const BY_WIRE: Source = { kind: 'wire', wire: WIRE };
 
   it('gets what is for everyone, besides relay and mesh, and the letters for whoever wrote over it', () => {
     const router = meshRouter();
-    router.setWire(true);
+    router.setWire(WIRE, true);
     expect(router.routesTo(null).map(({ kind }) => kind)).toEqual(['wire', 'link', 'link']);
     expect(router.take(0, letter(FAR, null), BY_WIRE)).toEqual({ forUs: true, onward: [] });
-    expect(router.routesTo(at(FAR))).toEqual([{ kind: 'wire' }]);
+    expect(router.routesTo(at(FAR))).toEqual([{ kind: 'wire', wire: WIRE }]);
     router.setRelay(true);
     expect(router.routesTo(null).map(({ kind }) => kind)).toEqual(['wire', 'relay']);
-    router.setWire(false);
+    router.setWire(WIRE, false);
     expect(router.routesTo(at(FAR))).toEqual([{ kind: 'relay', to: null }]);
   });
 
   it('carries nothing more once the other end is linked, which would take no copy over the link', () => {
     const router = meshRouter();
-    router.setWire(true);
+    router.setWire(WIRE, true);
     router.take(0, letter(FAR, null), BY_WIRE);
     router.addNeighbour(deviceOf(FAR), FAR);
     expect(router.routesTo(null).map(({ kind }) => kind)).toEqual(['link', 'link', 'link']);
@@ -78,9 +79,24 @@ describe('the wire of a pairing', () => {
     ]);
   });
 
+  it('is one of several: each leads to the device that wrote over it, and ends by itself', () => {
+    const router = new SignalRouter(HERE);
+    expect([router.setWire(WIRE, true), router.setWire('wire-2', true)]).toEqual([true, true]);
+    router.take(0, letter(FAR, null), BY_WIRE);
+    router.take(0, letter(NEAR, null), { kind: 'wire', wire: 'wire-2' });
+    expect(router.routesTo(at(FAR))).toEqual([{ kind: 'wire', wire: WIRE }]);
+    expect(router.routesTo(at(NEAR))).toEqual([{ kind: 'wire', wire: 'wire-2' }]);
+    router.addNeighbour(deviceOf(FAR), FAR);
+    expect(router.routesTo(null)).toContainEqual({ kind: 'wire', wire: 'wire-2' });
+    expect(router.routesTo(null)).not.toContainEqual({ kind: 'wire', wire: WIRE });
+    expect(router.setWire('wire-2', false)).toBe(true);
+    expect(router.routesTo(at(NEAR))).not.toContainEqual({ kind: 'wire', wire: 'wire-2' });
+    expect(router.setWire(WIRE, false)).toBe(false);
+  });
+
   it('does not bring letters for others', () => {
     const router = meshRouter();
-    router.setWire(true);
+    router.setWire(WIRE, true);
     expect(router.take(0, letter(FAR, NEAR), BY_WIRE)).toEqual({ forUs: false, onward: [] });
   });
 });

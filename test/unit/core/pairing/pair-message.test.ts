@@ -80,18 +80,19 @@ describe('the wire', () => {
     const heard: unknown[] = [];
     const listen = (name: string) =>
       wires.listen({
-        wire: (isUp) => heard.push([name, isUp]),
-        envelope: (room, envelope) => heard.push([name, hexOf(room), hexOf(envelope)]),
+        wire: (_wire, isUp) => heard.push([name, isUp]),
+        envelope: (_wire, room, envelope) => heard.push([name, hexOf(room), hexOf(envelope)]),
       });
     listen('pool');
     const carried: string[] = [];
-    wires.set((room, envelope) => carried.push(hexOf(room), hexOf(envelope)));
+    const wire = wires.open((room, envelope) => carried.push(hexOf(room), hexOf(envelope)));
     const close = listen('door');
-    wires.deliver(roomTag(ROOM), Uint8Array.of(1));
+    wires.deliver(wire, roomTag(ROOM), Uint8Array.of(1));
     close();
-    wires.send(ROOM, Uint8Array.of(2));
-    wires.set(undefined);
-    wires.send(ROOM, Uint8Array.of(3));
+    wires.send(wire, ROOM, Uint8Array.of(2));
+    wires.close(wire);
+    wires.deliver(wire, roomTag(ROOM), Uint8Array.of(4));
+    wires.send(wire, ROOM, Uint8Array.of(3));
     expect(heard).toEqual([
       ['pool', true],
       ['door', true],
