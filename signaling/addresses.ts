@@ -1,6 +1,7 @@
 // What this machine is called on its network.
 
 import { hostname, networkInterfaces } from 'node:os';
+import { reachableAddresses } from '../src/adapters/node/lan-addresses.ts';
 
 export interface MachineAddresses {
   /** Names without a domain, lower case: the machine's own, then its mDNS name. */
@@ -11,27 +12,9 @@ export interface MachineAddresses {
   readonly lan: readonly string[];
 }
 
-/** Bridges, tunnels and virtual machines' networks: phones are rarely there. */
-const VIRTUAL_INTERFACE =
-  /^(br-|docker|ifb|lxc|lxd|podman|tailscale|tap|tun|utun|veth|virbr|vboxnet|vEthernet|vmnet|wg|zt)/i;
-
 /** Reads the machine's current names and addresses. */
 export function machineAddresses(): MachineAddresses {
   return { names: machineNames(hostname()), lan: reachableAddresses(networkInterfaces()) };
-}
-
-/** The addresses among those of `interfaces` that others on the network may reach, likeliest first. */
-export function reachableAddresses(interfaces: ReturnType<typeof networkInterfaces>): string[] {
-  const found = Object.entries(interfaces).flatMap(([interfaceName, entries]) =>
-    (entries ?? [])
-      .filter(({ internal, address }) => !internal && !isBoundToInterface(address))
-      .map(({ address, family }) => ({ address, family, rank: rankOf(interfaceName, address) })),
-  );
-  const ranked = found.toSorted((a, b) => a.rank - b.rank);
-  const of = (wanted: string) =>
-    ranked.filter(({ family }) => family === wanted).map(({ address }) => address);
-  const hasNetwork = ranked.some(({ family, rank }) => family === 'IPv4' && rank < RANK.unassigned);
-  return [...new Set(hasNetwork ? of('IPv4') : [...of('IPv6'), ...of('IPv4')])];
 }
 
 /** The names that follow from a system's host name; none if DNS cannot carry it. */
@@ -39,16 +22,4 @@ export function machineNames(systemName: string): string[] {
   const [label = ''] = systemName.toLowerCase().split('.');
   const isLabel = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label); // RFC 1123, section 2.1
   return isLabel && label !== 'localhost' ? [label, `${label}.local`] : [];
-}
-
-const RANK = { real: 0, virtual: 1, unassigned: 2 };
-
-function rankOf(interfaceName: string, address: string): number {
-  if (address.startsWith('169.254.')) return RANK.unassigned; // no DHCP server answered (RFC 3927)
-  return VIRTUAL_INTERFACE.test(interfaceName) ? RANK.virtual : RANK.real;
-}
-
-/** A link-local IPv6 address: it needs the name of an interface, which no URL can carry (RFC 4291, 2.5.6). */
-function isBoundToInterface(address: string): boolean {
-  return /^fe[89ab]/i.test(address);
 }

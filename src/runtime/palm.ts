@@ -138,7 +138,7 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
   }
 
   async join(url: string, options: { readonly deviceName?: string } = {}): Promise<{ answered: boolean }> {
-    const joined = await this.#entrance.join(url, options.deviceName);
+    const joined = await this.#meetings.join(url, options.deviceName);
     if (!joined.answered && this.#session !== undefined && isLeftBehind(this.#session.driver)) {
       await this.#leave(await this.#ports);
       throw new PalmError({ code: 'bad-invite', reason: 'upgraded' });

@@ -1,7 +1,7 @@
 // What the address asks for. Pure. Invites and file links are secrets: they follow the '#', which browsers
 // never send to a server, and `main.tsx` removes them from the address bar once they were tried.
 
-import { findLinks, lettersOf, plainText } from '../core/model/pasted-link.ts';
+import { findLinks, linkTextOf, plainText } from '../core/model/pasted-link.ts';
 import { MAX_PASTED_CHARS } from '../core/model/limits.ts';
 
 export type Route =
@@ -52,7 +52,7 @@ export function foreignInvite(
   const link = linksIn(invite).findLast(({ kind }) => kind === 'join');
   if (link?.origin === undefined || !URL.canParse(link.origin)) return undefined;
   const { origin } = new URL(link.origin);
-  return origin === ownOrigin ? undefined : { origin, url: `${origin}/#/join/${lettersOf(link.after)}` };
+  return origin === ownOrigin ? undefined : { origin, url: `${origin}/#/join/${linkTextOf(link.after)}` };
 }
 
 function linksIn(text: string): ReturnType<typeof findLinks> {

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import type { RelayProcess } from './relay-process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PROGRAM = join(ROOT, 'dist/cli/main.js');
 
 export interface Ran {
   readonly code: number | null;
@@ -19,9 +20,18 @@ export interface Ran {
   readonly stderr: string;
 }
 
-export interface Household extends RelayProcess {
-  /** Runs `palm` for its device, with `input` on standard input. */
+export interface NodeDevice {
+  /** Runs `palm` for the device, with `input` on standard input. */
   palm(flags: readonly string[], input?: Uint8Array): Promise<Ran>;
+}
+
+/** One that runs by itself: `palm up`. */
+export interface LoneDevice extends NodeDevice {
+  /** Ends it like Ctrl-C, and removes its folder. */
+  stop(): Promise<number | null>;
+}
+
+export interface Household extends RelayProcess, NodeDevice {
   /** Everything that it has printed so far. */
   printed(): string;
 }
@@ -50,19 +60,7 @@ export async function startHousehold(): Promise<Household> {
     app,
     lan,
     printed: () => printed,
-    async palm(given, input) {
-      const program = spawn(process.execPath, [
-        join(ROOT, 'dist/cli/main.js'),
-        ...given,
-        '--data',
-        dataFolder,
-      ]);
-      program.stdin.on('error', () => undefined); // it may end before it read everything
-      program.stdin.end(input);
-      const [stdout, stderr] = await Promise.all([buffer(program.stdout), text(program.stderr)]);
-      if (program.exitCode === null) await once(program, 'exit');
-      return { code: program.exitCode, stdout, stderr };
-    },
+    palm: (given, input) => runPalm(dataFolder, given, input),
     async kill() {
       child.kill('SIGKILL');
       await exited;
@@ -74,4 +72,39 @@ export async function startHousehold(): Promise<Household> {
       return child.exitCode;
     },
   };
+}
+
+/** A device with a pool of its own, on `relay`, an address at which nothing need be. */
+export async function startLoneDevice(relay: string): Promise<LoneDevice> {
+  const dataFolder = await mkdtemp(join(tmpdir(), 'palm-lone-'));
+  const child = spawn(process.execPath, [PROGRAM, 'up', '--data', dataFolder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const isUp = await Promise.race([
+    once(createInterface(child.stdout), 'line').then(() => true),
+    exited.then(() => false),
+  ]);
+  if (!isUp) throw new Error('the device ended before it was ready');
+  const palm: NodeDevice['palm'] = (given, input) => runPalm(dataFolder, given, input);
+  const created = await palm(['create', 'Home', '--relay', relay]);
+  if (created.code !== 0) throw new Error(created.stderr);
+  return {
+    palm,
+    async stop() {
+      child.kill('SIGINT');
+      await exited;
+      await rm(dataFolder, { recursive: true, force: true });
+      return child.exitCode;
+    },
+  };
+}
+
+async function runPalm(dataFolder: string, given: readonly string[], input?: Uint8Array): Promise<Ran> {
+  const program = spawn(process.execPath, [PROGRAM, ...given, '--data', dataFolder]);
+  program.stdin.on('error', () => undefined); // it may end before it read everything
+  program.stdin.end(input);
+  const [stdout, stderr] = await Promise.all([buffer(program.stdout), text(program.stderr)]);
+  if (program.exitCode === null) await once(program, 'exit');
+  return { code: program.exitCode, stdout, stderr };
 }

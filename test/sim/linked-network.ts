@@ -4,6 +4,7 @@
 
 import { LinkTransport } from '../../src/adapters/portable/links/transport.ts';
 import type { PageLife } from '../../src/adapters/portable/links/connection.ts';
+import { encodeDirectAddress } from '../../src/core/pairing/direct-address.ts';
 import { SignalWires } from '../../src/core/pairing/signal-wires.ts';
 import { enterLobby } from '../../src/adapters/portable/links/lobby-client.ts';
 import type { NearbyPorts } from '../../src/core/nearby/nearby-port.ts';
@@ -69,6 +70,13 @@ export class LinkedNetwork implements SimNetwork {
   pairingFor(process: SimProcess): PairingPorts {
     const connect: PairingPorts['connect'] = (events) => this.pairings.connect(process, events);
     return { connect, wires: this.#wiresOf(process) };
+  }
+
+  /** The device, which runs, answers direct calls until its page ends. Returns what follows its invites. */
+  directAddressOf(device: DeviceId): string {
+    const running = this.#running.get(device);
+    if (running === undefined) throw new Error('it does not run');
+    return encodeDirectAddress(this.pairings.host(running.process, this.#wiresOf(running.process)));
   }
 
   nearbyFor(process: SimProcess, clock: Clock): NearbyPorts {

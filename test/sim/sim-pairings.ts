@@ -1,6 +1,11 @@
 // Connections that two codes make, on virtual time: ends find each other by the fingerprints in their codes.
 
 import { hexOf } from '../../src/core/model/bytes.ts';
+import { CallGate } from '../../src/core/pairing/call-gate.ts';
+import type { DirectAddress } from '../../src/core/pairing/direct-address.ts';
+import { calledEnd } from '../../src/core/pairing/direct-call.ts';
+import { DirectWire } from '../../src/core/pairing/direct-wire.ts';
+import type { SignalWires } from '../../src/core/pairing/signal-wires.ts';
 import type { PairConnection, PairConnectionEvents } from '../../src/core/pairing/pair-port.ts';
 import type { PairEnd } from '../../src/core/pairing/pair-sdp.ts';
 import type { SimProcess } from './process.ts';
@@ -8,9 +13,19 @@ import type { World } from './world.ts';
 
 const FRAME_MS = 4;
 
+/** A device that answers direct calls, as `DirectHost` does. */
+interface SimHost {
+  readonly process: SimProcess;
+  readonly gate: CallGate;
+  readonly wires: SignalWires;
+}
+
 export class SimPairings {
   readonly #world: World;
   readonly #ends = new Map<string, SimPairEnd>();
+  readonly #hosts = new Map<string, SimHost>();
+  /** Calls that hosts answered. */
+  answeredCount = 0;
   /** Whether two ends find each other. */
   isOpen = true;
   /** Addresses that a device finds of itself. */
@@ -23,6 +38,33 @@ export class SimPairings {
   connect(process: SimProcess, events: PairConnectionEvents): SimPairEnd {
     const end = new SimPairEnd(this.#world, this, process, events);
     this.#ends.set(hexOf(end.own.fingerprint), end);
+    return end;
+  }
+
+  host(process: SimProcess, wires: SignalWires): DirectAddress {
+    const [fingerprint, secret] = [this.#world.random.bytes(32), this.#world.random.bytes(16)];
+    this.#hosts.set(hexOf(fingerprint), { process, gate: new CallGate(secret), wires });
+    return { fingerprint, secret, addresses: [{ host: '10.0.0.2', port: 6_000 }] };
+  }
+
+  /** The end of the host, if it answers. */
+  answer(caller: SimPairEnd, address: DirectAddress): SimPairEnd | undefined {
+    const host = this.#hosts.get(hexOf(address.fingerprint));
+    const { ufrag } = calledEnd(address, caller.own);
+    const call = host?.gate.take({ called: ufrag, caller: caller.own.ufrag, host: '10.0.0.1' });
+    if (host === undefined || call === undefined) return undefined;
+    this.answeredCount += 1;
+    const over = (): void => {
+      wire.close();
+      host.gate.ended(ufrag);
+      end.destroy();
+    };
+    const end = this.connect(host.process, {
+      connected: () => wire.connected(),
+      frame: (frame) => wire.frame(frame),
+      closed: over,
+    });
+    const wire = new DirectWire(host.wires, { write: (frame) => end.write(frame), over });
     return end;
   }
 
@@ -69,6 +111,16 @@ export class SimPairEnd implements PairConnection {
     const other = this.#pairings.find(answer.fingerprint);
     // DTLS: each end speaks only with the certificate that the other's code named.
     if (other?.wants(this) !== true || !this.#pairings.isOpen) return;
+    this.#meet(other);
+  }
+
+  async call(address: DirectAddress): Promise<void> {
+    if (!this.#pairings.isOpen) return;
+    const other = this.#pairings.answer(this, address);
+    if (other !== undefined) this.#meet(other);
+  }
+
+  #meet(other: SimPairEnd): void {
     for (const [end, peer] of [
       [this, other],
       [other, this],

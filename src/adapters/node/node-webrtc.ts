@@ -15,6 +15,20 @@ export async function loadWebRtc(): Promise<WebRtc> {
 
 type Make = (this: RTCPeerConnection) => Promise<RTCSessionDescriptionInit>;
 
+/** What answers direct calls: what browsers do not have, one port for all connections. */
+export type DataChannels = Pick<typeof import('node-datachannel'), 'IceUdpMuxListener' | 'PeerConnection'>;
+
+/** @throws as `loadWebRtc`. */
+export async function loadDataChannels(): Promise<DataChannels> {
+  const dataChannels = await import('node-datachannel');
+  // Until it has made a first connection, libjuice writes a line to stderr for each packet that it cannot
+  // read, which anybody can send; afterwards such lines go to the library's logger, which is off.
+  const first = new dataChannels.PeerConnection('first', { iceServers: [], disableAutoGathering: true });
+  first.createDataChannel('none');
+  first.close();
+  return dataChannels;
+}
+
 /** simple-peer writes into the descriptions that a connection makes, which the package does not let it. */
 function withPlainDescriptions(Original: typeof RTCPeerConnection): typeof RTCPeerConnection {
   class PeerConnection extends Original {}

@@ -1,11 +1,14 @@
 // The composition of a Node device: every adapter is made here, and nowhere else.
 
-import { availableParallelism } from 'node:os';
+import { availableParallelism, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import portableWasm from '@subspace/reed-solomon-erasure.wasm/dist/reed_solomon_erasure_bg.wasm?url&inline';
+import { DirectHost } from '../../adapters/node/direct-host.ts';
+import { loadDirectKeys, moveDirectKeys } from '../../adapters/node/direct-keys.ts';
 import { diskSpace } from '../../adapters/node/disk-space.ts';
 import { nodeProbes } from '../../adapters/node/doctor/node-probes.ts';
-import { loadWebRtc } from '../../adapters/node/node-webrtc.ts';
+import { reachableAddresses } from '../../adapters/node/lan-addresses.ts';
+import { loadDataChannels, loadWebRtc } from '../../adapters/node/node-webrtc.ts';
 import { NodeRelaySocket } from '../../adapters/node/relay-socket.ts';
 import type { DeviceFolder } from '../../adapters/node/store/device-folder.ts';
 import { SqliteDatabase } from '../../adapters/node/store/sqlite-database.ts';
@@ -25,6 +28,8 @@ import { bridgeToFragmentWorker } from '../../adapters/portable/store/fragment-w
 import { RowRecordStore } from '../../adapters/portable/store/record-store.ts';
 import { webCryptography } from '../../adapters/portable/webcrypto.ts';
 import type { LaneHost } from '../../core/lane-port.ts';
+import { encodeDirectAddress } from '../../core/pairing/direct-address.ts';
+import { SignalWires } from '../../core/pairing/signal-wires.ts';
 import type { SecretStore } from '../../core/ports.ts';
 import type { Diagnosis } from '../../runtime/doctor-api.ts';
 import { examine } from '../../runtime/doctor/gathering.ts';
@@ -40,6 +45,8 @@ import simdWasm from '../../wasm/build/kernel-simd.wasm?url&inline';
 
 /** A goodbye is on its way after this, ms: links give theirs 100 ms. */
 const GOODBYE_MS = 250;
+/** In the device's folder. */
+const DIRECT_FILE = 'direct.json';
 
 export interface DeviceSettings {
   /** The name to begin with. */
@@ -58,6 +65,8 @@ export interface DeviceSettings {
 
 export interface NodeDevice {
   readonly palm: WordedPalm;
+  /** Follows an invite: where this device answers by itself (core/pairing/direct-address.ts). */
+  directAddress(): Promise<string>;
   /** Says goodbye on all links. What was acknowledged is on the disk already. */
   close(): Promise<void>;
 }
@@ -71,7 +80,8 @@ const MAX_FREE_BYTES = 16 * 2 ** 20;
 /** Opens the device that lives in a folder; its `palm.ready` resolves when it can be used. */
 export function openNodeDevice(folder: DeviceFolder, settings: DeviceSettings): NodeDevice {
   const lives = new Set<PageLife>();
-  const ports = openPorts(folder, settings, lives);
+  const wires = new SignalWires();
+  const ports = openPorts(folder, settings, lives, wires);
   const palm = openPalm({
     clock: systemClock,
     ports,
@@ -81,9 +91,15 @@ export function openNodeDevice(folder: DeviceFolder, settings: DeviceSettings): 
       return nodeProbes({ relayUrl: settings.relayUrl(), folder: folder.path });
     },
   });
+  const hosting = openHost(folder, wires, settings);
   return {
     palm: new WordedPalm(palm, words),
+    async directAddress() {
+      const address = (await hosting)?.address;
+      return address === undefined ? '' : encodeDirectAddress(address);
+    },
     async close() {
+      (await hosting)?.close();
       for (const life of lives) life.leaving();
       await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
     },
@@ -111,10 +127,39 @@ async function inNoPool(): Promise<undefined> {
   return undefined;
 }
 
+/** Undefined where no port can be had: the relay is another way. */
+async function openHost(
+  folder: DeviceFolder,
+  wires: SignalWires,
+  { onBug }: DeviceSettings,
+): Promise<DirectHost | undefined> {
+  const path = folder.file(DIRECT_FILE);
+  try {
+    const [dataChannels, keys] = [await loadDataChannels(), await loadDirectKeys(path)];
+    const options = { clock: systemClock, wires, hosts: ownAddresses };
+    try {
+      return new DirectHost(dataChannels, { ...options, ...keys });
+    } catch {
+      // Something else has its port by now. Invites of before find this device by the relay only.
+      return new DirectHost(dataChannels, { ...options, ...(await moveDirectKeys(path, keys)) });
+    }
+  } catch (error) {
+    onBug(error);
+    return undefined;
+  }
+}
+
+/** On a machine without a network, only a page on it can call. */
+function ownAddresses(): readonly string[] {
+  const reachable = reachableAddresses(networkInterfaces());
+  return reachable.length === 0 ? ['127.0.0.1'] : reachable;
+}
+
 async function openPorts(
   folder: DeviceFolder,
   settings: DeviceSettings,
   lives: Set<PageLife>,
+  wires: SignalWires,
 ): Promise<RuntimePorts> {
   const [wrtc, kernel] = [await loadWebRtc(), await compiledKernel()];
   const memory = new BufferPool(MAX_FREE_BYTES);
@@ -162,6 +207,7 @@ async function openPorts(
         signalingKey,
         identity,
         door,
+        wires,
         relayUrl: settings.relayUrl(),
         WebSocket: NodeRelaySocket,
         connect: (initiator, events, servers) => new WebRtcConnection(initiator, events, servers, wrtc),

@@ -74,7 +74,8 @@ export async function runDevice(
   const invite = async (options: InviteOptions): Promise<string> => {
     await relay.look();
     // The one invite of an older pool takes no options.
-    return palm.invite(palm.status().pool?.invitesEnd === true ? options : undefined);
+    const url = await palm.invite(palm.status().pool?.invitesEnd === true ? options : undefined);
+    return url + (await device.directAddress());
   };
   const useRelay = async (url: string | undefined): Promise<void> => relay.use(url);
   const tokens = new Tokens(folder.file(TOKENS_FILE));

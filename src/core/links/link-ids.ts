@@ -16,7 +16,7 @@ declare const brand: unique symbol;
 export type SessionId = string & { readonly [brand]: 'SessionId' };
 /** One attempt to link two devices, and the link that it becomes. */
 export type LinkId = string & { readonly [brand]: 'LinkId' };
-/** A way for envelopes to one device, besides relay and links (core/pairing). Never used again by its page. */
+/** A way for envelopes to one device, besides relay and links (core/pairing). A page uses it once. */
 export type WireId = `wire-${number}`;
 
 /** Length of either id, bytes. */

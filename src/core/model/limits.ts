@@ -87,6 +87,14 @@ export const MAX_INVITE_MS = 366 * 24 * 60 * 60_000;
  * correction M (ISO/IEC 18004, table 7).
  */
 export const MAX_PAIR_CODE_BYTES = 190;
+/** In a direct address: a cable, wireless, and each twice. */
+export const MAX_DIRECT_ADDRESS_COUNT = 4;
+/** Calls at a direct address at once: a household that comes in together. */
+export const MAX_DIRECT_CALLS = 8;
+/** Of them from one address: so one that has the address does not keep the others out. */
+export const MAX_DIRECT_CALLS_PER_HOST = 4;
+/** Calls that were answered and are not answered again: of an hour, at one a few seconds. */
+export const MAX_REMEMBERED_CALLS = 1_024;
 /** An invite admits this long after its expiry, ms: the clocks of two devices differ by minutes at most. */
 export const INVITE_TOLERANCE_MS = 10 * 60_000;
 /** Acts count for more against the following bounds the larger they are: 8 KiB each on average at most. */

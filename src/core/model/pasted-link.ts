@@ -82,6 +82,11 @@ export function lettersOf(text: string): string {
   return withoutWrapping(/^[\w\-\s>|=*\\]*/u.exec(text)?.[0] ?? '');
 }
 
+/** As `lettersOf`, with the direct address that may follow an invite (FORMATS.md). */
+export function linkTextOf(text: string): string {
+  return withoutWrapping(/^[\w\-\s>|=*\\]*(?:\/\s*at\s*\/[\w\-\s>|=*\\]*)?/u.exec(text)?.[0] ?? '');
+}
+
 /** Whether `plain` has a web address. */
 export function hasAddress(plain: string): boolean {
   return /https?:\/\//iu.test(plain);

@@ -1,6 +1,7 @@
 // What pairing needs of its platform: a connection with one ordered channel whose two ends tell each other
 // everything at once, in a code, instead of bit by bit.
 
+import type { DirectAddress } from './direct-address.ts';
 import type { SignalWires } from './signal-wires.ts';
 import type { PairEnd } from './pair-sdp.ts';
 
@@ -20,6 +21,8 @@ export interface PairConnection {
   answer(offer: PairEnd): Promise<PairEnd>;
   /** The other end, as its answer tells. From then on the two look for each other. */
   accept(answer: PairEnd): Promise<void>;
+  /** Calls a device that answers by itself, in place of `offer` and `accept`. */
+  call(address: DirectAddress): Promise<void>;
   /** Returns false once the channel is closing. */
   write(frame: Uint8Array<ArrayBuffer>): boolean;
   /** Ends it without a further event; frames that were written still go out if they can. */

@@ -1,6 +1,6 @@
-// Ways for envelopes besides relay and links: a wire leads to one device, such as the one that is paired with.
-// All transports of this device share them, as they share the relay; each takes the envelopes of its own
-// rooms.
+// Ways for envelopes besides relay and links: a wire leads to one device, such as the one that is paired
+// with. All transports of this device share them, as they share the relay; each takes the envelopes of its
+// own rooms.
 
 import type { WireId } from '../links/link-ids.ts';
 import type { PoolId } from '../model/ids.ts';

@@ -19,7 +19,7 @@ export interface NearbyRuntime {
   opened(): Promise<RuntimePorts>;
   session(): OpenPool | undefined;
   identity(): Identity | undefined;
-  readonly entrance: Pick<Entrance, 'giveUp' | 'join' | 'named'>;
+  readonly entrance: Pick<Entrance, 'giveUp' | 'join' | 'joining' | 'named'>;
   changed(): void;
   /** Takes work that nobody waits for, and its failure. */
   background(work: Promise<unknown>): void;

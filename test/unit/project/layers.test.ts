@@ -61,6 +61,11 @@ const LAYERS: readonly Layer[] = [
     reaches: ['src/core', 'src/adapters/node'],
     packages: ['node:', 'better-sqlite3'],
   },
+  {
+    path: 'src/adapters/node/direct-keys.ts',
+    reaches: ['src/core', 'src/adapters/node'],
+    packages: ['node:', 'reflect-metadata', '@peculiar/x509'],
+  },
   { path: 'src/adapters/node', reaches: ['src/core', 'src/adapters/portable'], packages: ['node:', 'ws'] },
   { path: 'src/workers', reaches: UNDER_WORKERS, packages: ['comlink'] },
   { path: 'src/wasm', reaches: [], packages: ['assemblyscript', 'node:'] },
@@ -146,6 +151,7 @@ const LAYERS: readonly Layer[] = [
     path: 'signaling',
     reaches: [
       'src/adapters/node/data-folder.ts',
+      'src/adapters/node/lan-addresses.ts',
       'src/core/wire',
       'src/core/encoding',
       'src/core/model',

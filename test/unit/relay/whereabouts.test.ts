@@ -7,7 +7,7 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { describe, expect, test } from 'vitest';
-import { reachableAddresses } from '../../../signaling/addresses.ts';
+import { reachableAddresses } from '../../../src/adapters/node/lan-addresses.ts';
 import { announcement, movedAnnouncement } from '../../../signaling/announcement.ts';
 import { createAuthority, createLeaf, toPem } from '../../../signaling/certificates.ts';
 import { fingerprintOf } from '../../../signaling/fingerprint.ts';

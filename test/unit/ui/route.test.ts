@@ -71,6 +71,9 @@ test('an invite from another address is noticed, a script never becomes a link',
     '(https://elsewhere.lo\n> cal/#/join/AB)',
   ])
     expect(foreignInvite(text, ORIGIN)).toEqual(elsewhere);
+  expect(foreignInvite('see https://elsewhere.local/#/join/AB/at/uC-D too', ORIGIN)?.url).toBe(
+    'https://elsewhere.local/#/join/AB/at/uC-Dtoo',
+  );
   for (const text of ['javascript:alert(1)#/join/A', 'javascript:alert("https:")#/join/A', 'AbC'])
     expect(foreignInvite(text, ORIGIN)).toBeUndefined();
 });

@@ -4,6 +4,8 @@
 // Invariants: no server is asked for anything. A failure of ICE before the channel opens is no end: the
 // device that scanned a code looks for the other long before that one knows of it.
 
+import type { DirectAddress } from '../../../core/pairing/direct-address.ts';
+import { calledEnd } from '../../../core/pairing/direct-call.ts';
 import type { PairConnection, PairConnectionEvents } from '../../../core/pairing/pair-port.ts';
 import { endOfSdp, sdpOf, type PairEnd } from '../../../core/pairing/pair-sdp.ts';
 
@@ -46,6 +48,12 @@ export class WebRtcPairConnection implements PairConnection {
 
   async accept(answer: PairEnd): Promise<void> {
     await this.#connection.setRemoteDescription({ type: 'answer', sdp: sdpOf(answer, 'answer') });
+  }
+
+  async call(address: DirectAddress): Promise<void> {
+    await this.#connection.setLocalDescription(await this.#connection.createOffer());
+    // The called device learns this one's addresses from the packets that come.
+    await this.accept(calledEnd(address, endOfSdp(this.#connection.localDescription?.sdp ?? '')));
   }
 
   write(frame: Uint8Array<ArrayBuffer>): boolean {
