@@ -70,9 +70,15 @@ function socketSource(host: Host, secure: boolean): string {
 
 /** Features that a page has by default: those that Palm uses are `self`, the rest are off. */
 const PERMISSIONS_POLICY = [
-  ...['camera', 'clipboard-write', 'fullscreen', 'picture-in-picture', 'screen-wake-lock'].map(
-    (name) => `${name}=(self)`,
-  ),
+  ...[
+    'camera',
+    'clipboard-write',
+    'fullscreen',
+    'picture-in-picture',
+    'publickey-credentials-create',
+    'publickey-credentials-get',
+    'screen-wake-lock',
+  ].map((name) => `${name}=(self)`),
   ...[
     'accelerometer',
     'autoplay',
@@ -86,7 +92,6 @@ const PERMISSIONS_POLICY = [
     'microphone',
     'midi',
     'payment',
-    'publickey-credentials-get',
     'serial',
     'usb',
     'xr-spatial-tracking',

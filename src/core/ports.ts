@@ -2,6 +2,7 @@
 // move through ports under an AbortSignal. Unless a line says otherwise, a callee neither keeps nor changes
 // the buffers it is given, and the caller owns what it gets back.
 
+import type { DeviceLock } from './lock-port.ts';
 import type { ExchangeKey, ExchangePair } from './model/exchange-key.ts';
 import type { Geometry } from './model/geometry.ts';
 import type { BlockHash, BlockOwner, DeviceId, EntryId, FileId, FragmentId } from './model/ids.ts';
@@ -301,30 +302,6 @@ export interface SecretStore {
   put(name: string, secret: Uint8Array): Promise<void>;
   /** Removes everything. */
   clear(): Promise<void>;
-}
-
-/** Whether this device has a lock, and whether it is open. */
-export type LockState = 'none' | 'locked' | 'unlocked';
-
-/**
- * A lock by passphrase over everything that `SecretStore`, `StoreJournal` and the fragments' indexes keep.
- * While it is closed, their methods that read or write such things throw PalmError 'locked'; deleting works.
- */
-export interface DeviceLock {
-  state(): Promise<LockState>;
-  /**
-   * Closes the lock; with a passphrase, a new one. What the old one opened on the disk is erased.
-   * @throws PalmError 'unsupported' where nothing can be erased, 'bad-argument' without a lock and a
-   * passphrase, 'locked', 'storage-full', 'storage-failed'.
-   */
-  close(passphrase: string | undefined): Promise<void>;
-  /**
-   * Opens it; with `remove`, takes it away. Does nothing without a lock.
-   * @throws PalmError 'wrong-passphrase', 'corrupt', 'storage-full', 'storage-failed'.
-   */
-  open(passphrase: string, remove: boolean): Promise<void>;
-  /** Takes it away from a device of which everything was cleared. @throws PalmError 'storage-failed'. */
-  forget(): Promise<void>;
 }
 
 /**

@@ -9,6 +9,7 @@ import type { DoctorCalls } from './doctor-api.ts';
 import type { FileCalls } from './file-api.ts';
 import type { LinkPath } from '../core/transport-port.ts';
 import type { InviteOptions, InviteStatus, JoiningStatus } from './invite-api.ts';
+import type { LockCalls, LockParts } from './lock-api.ts';
 import type { NearbyCalls, NearbyParts } from './nearby-api.ts';
 import type { PairCalls, PairingStatus } from './pair-api.ts';
 import type { RekeyCalls, RekeyParts } from './rekey-api.ts';
@@ -243,16 +244,9 @@ export interface NoticeStatus {
   readonly text: string;
 }
 
-export interface UnlockOptions {
-  /** Take the lock away. */
-  readonly remove?: boolean;
-}
-
-export interface PalmStatus extends NearbyParts, RekeyParts {
+export interface PalmStatus extends NearbyParts, RekeyParts, LockParts {
   /** Without an id and with a suggested name while the device is locked. */
   readonly device: { readonly id: string; readonly name: string };
-  /** Whether this device has a lock. While it is 'locked' the device is as one in no pool. */
-  readonly lock: 'none' | 'locked' | 'unlocked';
   /** Undefined in no pool. */
   readonly pool?: {
     readonly id: string;
@@ -306,10 +300,11 @@ export interface PalmStatus extends NearbyParts, RekeyParts {
 }
 
 /** Every promise rejects with a PalmError; its `code` and `message` say what happened and what is safe. */
-export interface Palm extends TrustCalls, RekeyCalls, PairCalls, NearbyCalls, FileCalls, DoctorCalls {
+export interface Palm
+  extends TrustCalls, RekeyCalls, PairCalls, NearbyCalls, FileCalls, DoctorCalls, LockCalls {
   /**
-   * Resolves when the device has its identity and has reopened its pool, if it was in one; or waits for its
-   * passphrase (`status().lock`): then other calls reject with 'locked'.
+   * Resolves when the device has its identity and has reopened its pool, if it was in one; or waits to be
+   * unlocked (`status().lock`): then other calls reject with 'locked'.
    */
   readonly ready: Promise<void>;
   /** @throws PalmError 'already-in-pool', 'bad-argument'. */
@@ -361,18 +356,6 @@ export interface Palm extends TrustCalls, RekeyCalls, PairCalls, NearbyCalls, Fi
    */
   leave(options?: LeaveOptions): Promise<void>;
   setDeviceName(name: string): Promise<void>;
-  /**
-   * Locks this device; nothing on it opens without the passphrase. With one, sets a lock or changes its
-   * passphrase; without, closes the lock that there is. Transfers end. A page that closes locks as well.
-   * @throws PalmError 'bad-argument'; 'locked'; 'unsupported' where the browser has no files that can be
-   * overwritten; 'storage-full'.
-   */
-  lock(passphrase?: string): Promise<void>;
-  /**
-   * Opens a locked device. With `remove` takes its lock away; this needs the passphrase of an open one, too.
-   * @throws PalmError 'wrong-passphrase'; 'corrupt'; and what `ready` rejects with.
-   */
-  unlock(passphrase: string, options?: UnlockOptions): Promise<void>;
   /**
    * Changes parts of the pool's policy, for all devices; parts that are left out stay. Resolves when the
    * change is durable here and on its way. Of each part the latest change counts.

@@ -4,23 +4,20 @@
 import { PalmError } from '../core/model/errors.ts';
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import type { Role } from '../core/model/role.ts';
-import type {
-  LeaveOptions,
-  ReadOptions,
-  ResumeOptions,
-  StoreOptions,
-  StoreResult,
-  UnlockOptions,
-} from './api.ts';
+import type { LeaveOptions, ReadOptions, ResumeOptions, StoreOptions, StoreResult } from './api.ts';
 import type { DiagnoseOptions } from './doctor-api.ts';
 import type { WordlessDiagnosis } from './doctor/gathering.ts';
 import type { InviteOptions, InviteStatus } from './invite-api.ts';
+import type { LockOpener, LockWays } from '../core/lock-port.ts';
+import type { UnlockOptions } from './lock-api.ts';
+import type { LockRunOptions } from './lock-run.ts';
 import type { RecordOptions } from './record-api.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import { noLists } from './status.ts';
 import type { RecoverOptions, FollowOptions, UpgradeOptions } from './trust-api.ts';
 import type { PairingRun } from './pairing-run.ts';
-import type { NearbyRun, WordlessPalm, WordlessRecord, WordlessStatus } from './worded-palm.ts';
+import type { NearbyRun } from './nearby-run.ts';
+import type { WordlessPalm, WordlessRecord, WordlessStatus } from './worded-palm.ts';
 
 export class AwaitedPalm implements WordlessPalm {
   readonly ready: Promise<void>;
@@ -132,12 +129,16 @@ export class AwaitedPalm implements WordlessPalm {
     return (await this.#coming).setDeviceName(name);
   }
 
-  async lock(passphrase?: string): Promise<void> {
-    return (await this.#coming).lock(passphrase);
+  async lockWays(): Promise<LockWays> {
+    return (await this.#coming).lockWays();
   }
 
-  async unlock(passphrase: string, options?: UnlockOptions): Promise<void> {
-    return (await this.#coming).unlock(passphrase, options);
+  async lock(passphrase?: string, options?: LockRunOptions): Promise<void> {
+    return (await this.#coming).lock(passphrase, options);
+  }
+
+  async unlock(opener: LockOpener, options?: UnlockOptions): Promise<void> {
+    return (await this.#coming).unlock(opener, options);
   }
 
   async grant(deviceId: string, role: Role): Promise<void> {

@@ -5,9 +5,10 @@
 
 import { PalmError } from '../core/model/errors.ts';
 import { MAX_PASSPHRASE_BYTES, MIN_PASSPHRASE_CHARS } from '../core/model/limits.ts';
-import type { DeviceLock, LockState } from '../core/ports.ts';
+import type { DeviceLock, LockChange, LockOpener, LockState, LockWays } from '../core/lock-port.ts';
 import { utf8Length } from '../core/encoding/decode.ts';
-import type { UnlockOptions } from './api.ts';
+import type { LockParts, LockWay, UnlockOptions } from './lock-api.ts';
+import type { LockRunOptions } from './lock-run.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 
 interface LockedDevice {
@@ -24,6 +25,7 @@ export class Locking {
   #before: Promise<unknown> = Promise.resolve();
   #isClosing = false;
   state: LockState = 'none';
+  #ways: readonly LockWay[] = [];
 
   constructor(device: LockedDevice) {
     this.#device = device;
@@ -32,7 +34,18 @@ export class Locking {
   /** Finds out whether a lock is in the way. */
   async look(lock: DeviceLock): Promise<LockState> {
     this.state = await lock.state();
+    // A lock that cannot be read says nothing of its ways, until somebody tries to open it.
+    const { passphrase, passkey }: LockWays = await lock.ways().catch(() => ({ passphrase: true }));
+    this.#ways = [
+      ...(passphrase ? (['passphrase'] as const) : []),
+      ...(passkey === undefined ? [] : (['passkey'] as const)),
+    ];
     return this.state;
+  }
+
+  /** For the status. */
+  get parts(): LockParts {
+    return this.state === 'none' ? { lock: 'none' } : { lock: this.state, lockWays: this.#ways };
   }
 
   /** @throws PalmError 'locked'. */
@@ -51,16 +64,17 @@ export class Locking {
   }
 
   /** As Palm's; the device is open. */
-  lock(ports: RuntimePorts, passphrase: string | undefined): Promise<void> {
+  lock(ports: RuntimePorts, passphrase?: string, options: LockRunOptions = {}): Promise<void> {
     return this.#next(async () => {
       this.checkOpen();
       checkPassphrase(passphrase);
-      if (passphrase === undefined && this.state === 'none')
+      const change = changeOf(await ports.lock.ways(), passphrase, options);
+      if (change === undefined && this.state === 'none')
         throw new PalmError({ code: 'bad-argument', reason: 'no-passphrase' });
       this.#isClosing = true;
       try {
         await this.#device.stop(new PalmError({ code: 'locked' }));
-        await ports.lock.close(passphrase);
+        await ports.lock.close(change);
       } finally {
         this.#isClosing = false;
         // The pool opens again if the lock did not close.
@@ -71,11 +85,11 @@ export class Locking {
   }
 
   /** As Palm's; the device is open or locked. */
-  unlock(ports: RuntimePorts, passphrase: string, { remove = false }: UnlockOptions = {}): Promise<void> {
+  unlock(ports: RuntimePorts, opener: LockOpener, { remove = false }: UnlockOptions = {}): Promise<void> {
     return this.#next(async () => {
       const wasLocked = this.state === 'locked';
       try {
-        await ports.lock.open(passphrase, remove);
+        await ports.lock.open(opener, remove);
       } finally {
         // It may be open even if it could not be removed.
         if (wasLocked && (await ports.lock.state()) !== 'locked') await this.#device.start(ports);
@@ -90,6 +104,28 @@ export class Locking {
     this.#before = done.catch(() => undefined); // the caller gets the failure
     return done;
   }
+}
+
+/**
+ * A way that is new joins the others under the present keys. Where one changes or goes, all that stay are
+ * sealed under new keys, which takes each of them. @throws PalmError 'bad-argument'.
+ */
+function changeOf(
+  present: LockWays,
+  passphrase: string | undefined,
+  { passkey, only = false }: LockRunOptions,
+): LockChange | undefined {
+  if (passphrase === undefined && passkey === undefined) return undefined;
+  const hasPasskey = present.passkey !== undefined;
+  if (passphrase !== undefined) {
+    const isNew = !present.passphrase && hasPasskey;
+    if (isNew || only || !hasPasskey) return { passphrase, keeps: isNew && !only };
+    if (passkey === undefined) throw new PalmError({ code: 'bad-argument', reason: 'passkey-asked' });
+    return { passphrase, passkey, keeps: false };
+  }
+  if (present.passphrase && hasPasskey && !only)
+    throw new PalmError({ code: 'bad-argument', reason: 'has-passkey' });
+  return { passkey, keeps: present.passphrase && !only };
 }
 
 /** Whether a new lock may have it; undefined stands for the present one. @throws PalmError 'bad-argument'. */

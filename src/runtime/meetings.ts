@@ -8,7 +8,8 @@ import { DirectCalls } from './pairing/direct-calls.ts';
 import { pairingOf } from './pairing/pairing-device.ts';
 import type { Pairing } from './pairing/pairing.ts';
 import { present } from './status.ts';
-import type { WordlessNearby, WordlessStatus } from './worded-palm.ts';
+import type { WordlessNearby } from './nearby-run.ts';
+import type { WordlessStatus } from './worded-palm.ts';
 
 export class Meetings {
   readonly pairing: Pairing;

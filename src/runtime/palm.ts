@@ -7,7 +7,7 @@ import type { DoctorProbes } from '../core/doctor/facts.ts';
 import type { Invite } from '../core/model/invite.ts';
 import { MAX_DEVICE_NAME_BYTES, MAX_POOL_NAME_BYTES } from '../core/model/limits.ts';
 import type { Clock, Identity } from '../core/ports.ts';
-import type { NoticeStatus, ReadOptions, UnlockOptions } from './api.ts';
+import type { NoticeStatus, ReadOptions } from './api.ts';
 import type { DiagnoseOptions } from './doctor-api.ts';
 import { examine, type WordlessDiagnosis } from './doctor/gathering.ts';
 import { NO_PROBES, poolSeen } from './doctor/pool-links.ts';
@@ -205,17 +205,17 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
     this.#changed();
   }
 
-  async lock(passphrase?: string): Promise<void> {
+  async lock(...given: Parameters<WordlessPalm['lock']>): Promise<void> {
     const ports = await this.#opened;
     await this.#entrance.settled();
     const isCovered = this.#identity?.isLockable !== false;
-    await this.#locking.lock(ports, passphrase);
+    await this.#locking.lock(ports, ...given);
     if (!isCovered) this.#notice('warning', { kind: 'key-not-locked' });
   }
 
-  async unlock(passphrase: string, options?: UnlockOptions): Promise<void> {
+  protected async lockable(): Promise<readonly [Locking, RuntimePorts]> {
     await this.ready;
-    await this.#locking.unlock(await this.#ports, passphrase, options);
+    return [this.#locking, await this.#ports];
   }
 
   status(): WordlessStatus {
@@ -223,7 +223,7 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
     const device = { id: this.#identity?.deviceId ?? '', name: this.#deviceName };
     const base = {
       device,
-      lock: this.#locking.state,
+      ...this.#locking.parts,
       transfers: this.#transfers.list(),
       notices: this.#notices.list(),
       ...this.#meetings.status,

@@ -1,12 +1,17 @@
-// The calls of `window.palm` that do nothing but hand over to the pool that this device is in.
+// The calls of `window.palm` that do nothing but hand over to the pool that this device is in, or to its
+// lock.
 
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import type { Role } from '../core/model/role.ts';
 import type { ResumeOptions, StoreOptions, StoreResult } from './api.ts';
 import type { LackingStatus, RenameOptions } from './file-api.ts';
 import type { InviteOptions, InviteStatus } from './invite-api.ts';
+import type { LockOpener, LockWays } from '../core/lock-port.ts';
+import type { UnlockOptions } from './lock-api.ts';
+import type { Locking } from './locking.ts';
 import type { OpenPool } from './open-pool.ts';
 import type { RecordOptions } from './record-api.ts';
+import type { RuntimePorts } from './runtime-ports.ts';
 import type { RecoverOptions } from './trust-api.ts';
 import { namedContent } from './status.ts';
 import type { WordlessRecord } from './worded-palm.ts';
@@ -20,6 +25,19 @@ export abstract class PoolCalls {
 
   /** Takes work of which its caller hears nothing: its failure becomes a notice. */
   protected abstract background(work: Promise<unknown>): void;
+
+  /** Once it is known whether the device is locked. */
+  protected abstract lockable(): Promise<readonly [Locking, RuntimePorts]>;
+
+  async lockWays(): Promise<LockWays> {
+    const [, ports] = await this.lockable();
+    return ports.lock.ways();
+  }
+
+  async unlock(opener: LockOpener, options?: UnlockOptions): Promise<void> {
+    const [locking, ports] = await this.lockable();
+    await locking.unlock(ports, opener, options);
+  }
 
   async store(blob: Blob, options: StoreOptions): Promise<StoreResult> {
     return (await this.pool()).store(blob, options);

@@ -9,7 +9,6 @@ import type { Pauses } from '../core/pauses.ts';
 import type {
   Clock,
   Cryptography,
-  DeviceLock,
   FragmentStore,
   Identity,
   Memory,
@@ -21,6 +20,7 @@ import type {
   StoreJournal,
 } from '../core/ports.ts';
 import type { LaneClient, LaneHost } from '../core/lane-port.ts';
+import type { DeviceLock } from '../core/lock-port.ts';
 import type { NearbyPorts } from '../core/nearby/nearby-port.ts';
 import type { PairingPorts } from '../core/pairing/pair-port.ts';
 import type { DoorLimits, Transport } from '../core/transport-port.ts';

@@ -2,6 +2,7 @@
 // by kind.
 
 import { isPalmError, PalmError } from '../core/model/errors.ts';
+import type { Passkeys } from '../core/lock-port.ts';
 import type { Policy, PolicyChange } from '../core/model/policy.ts';
 import type { Role } from '../core/model/role.ts';
 import type {
@@ -14,7 +15,6 @@ import type {
   ResumeOptions,
   StoreOptions,
   StoreResult,
-  UnlockOptions,
 } from './api.ts';
 import type { Activity, ListedActivity } from './activity/told-activity.ts';
 import type { Finding } from '../core/model/finding.ts';
@@ -25,11 +25,15 @@ import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import type { Failure } from '../core/model/failures.ts';
 import type { RecoverOptions, FollowOptions, UpgradeOptions } from './trust-api.ts';
 import type { PoolRecord, RecordItem, RecordOptions, SecurityEventStatus } from './record-api.ts';
-import type { AskingStatus, AskStatus, ListingStatus, NearbyCalls, NearbyPool } from './nearby-api.ts';
+import type { NearbyCalls, NearbyPool } from './nearby-api.ts';
+import type { NearbyRun, WordlessNearby } from './nearby-run.ts';
+import type { LockCalls, LockOptions, PasskeySupport, UnlockOptions } from './lock-api.ts';
+import type { LockRun } from './lock-run.ts';
 import type { LettingIn, PairAnswerOptions, PairCalls, PairingStatus, PairOptions } from './pair-api.ts';
 import type { Notice, QuotedDevice } from './notice.ts';
 import type { PairingRun } from './pairing-run.ts';
 import { wordedRekey, type WordlessRekey } from './rekey/worded-rekey.ts';
+import { PasskeyLock } from './passkey-lock.ts';
 import { pieceStream, type PieceSource } from './read/piece-stream.ts';
 
 /** A notice in the list, before it has words. */
@@ -40,15 +44,6 @@ export interface ListedNotice extends Omit<NoticeStatus, 'text'> {
 /** How far a pairing is, before its failure has words. */
 export interface WordlessPairing extends Omit<PairingStatus, 'problem'> {
   readonly failure?: Failure;
-}
-
-type WordlessAsk = Omit<AskStatus, 'problem'> & { readonly failure?: Failure };
-
-/** Nearby pools and asks to join, before failures have words. */
-export interface WordlessNearby {
-  readonly nearby?: NonNullable<PalmStatus['nearby']>;
-  readonly asking?: Omit<AskingStatus, 'problem'> & { readonly failure?: Failure };
-  readonly listing?: Omit<ListingStatus, 'asks'> & { readonly asks: readonly WordlessAsk[] };
 }
 
 export interface WordlessStatus
@@ -90,10 +85,13 @@ export interface Texts {
 }
 
 /** Palm, with errors whose messages are for logs only. */
-export interface WordlessPalm extends Omit<
-  Palm,
-  'status' | 'read' | 'record' | 'diagnose' | keyof PairCalls | keyof NearbyCalls
-> {
+export interface WordlessPalm
+  extends
+    LockRun,
+    Omit<
+      Palm,
+      'status' | 'read' | 'record' | 'diagnose' | keyof PairCalls | keyof NearbyCalls | keyof LockCalls
+    > {
   diagnose(options?: DiagnoseOptions): Promise<WordlessDiagnosis>;
   status(): WordlessStatus;
   record(options?: RecordOptions): Promise<WordlessRecord>;
@@ -103,27 +101,17 @@ export interface WordlessPalm extends Omit<
   pieces(fileId: string, options: ReadOptions): PieceSource;
 }
 
-/** The calls of nearby pools: `NearbyCalls`, by shorter names. */
-export interface NearbyRun {
-  look(): Promise<readonly NearbyPool[]>;
-  stopLooking(): void;
-  ask(id: string, options?: { readonly deviceName?: string }): Promise<void>;
-  confirm(signs: readonly string[]): Promise<void>;
-  cancel(): void;
-  setListed(listed: boolean): Promise<void>;
-  compare(id: string): Promise<void>;
-  allow(id: string, digits: string): Promise<void>;
-  refuse(id: string): void;
-}
-
 export class WordedPalm implements Palm {
   readonly ready: Promise<void>;
   readonly #palm: WordlessPalm;
+  readonly #lock: PasskeyLock;
   readonly #texts: Texts;
   #activity: { readonly listed: readonly ListedActivity[]; readonly worded: readonly ActivityStatus[] };
 
-  constructor(palm: WordlessPalm, texts: Texts) {
+  /** `passkeys`: those of this page; Node devices have none. */
+  constructor(palm: WordlessPalm, texts: Texts, passkeys?: Passkeys) {
     this.#palm = palm;
+    this.#lock = new PasskeyLock(palm, passkeys);
     this.#texts = texts;
     this.#activity = { listed: [], worded: [] };
     this.ready = this.#worded(palm.ready);
@@ -256,12 +244,26 @@ export class WordedPalm implements Palm {
     return this.#worded(this.#palm.setDeviceName(name));
   }
 
-  lock(passphrase?: string): Promise<void> {
-    return this.#worded(this.#palm.lock(passphrase));
+  lock(passphrase?: string, options?: LockOptions): Promise<void> {
+    return this.#worded(this.#lock.lock(passphrase, options));
   }
 
   unlock(passphrase: string, options?: UnlockOptions): Promise<void> {
-    return this.#worded(this.#palm.unlock(passphrase, options));
+    return this.#worded(this.#lock.unlock(passphrase, options));
+  }
+
+  async passkeys(): Promise<PasskeySupport> {
+    const reason = await this.#lock.whyNone();
+    if (reason === undefined) return { usable: true };
+    return { usable: false, problem: this.#texts.errorText({ code: 'unsupported', reason }) };
+  }
+
+  lockWithPasskey(options?: LockOptions): Promise<void> {
+    return this.#worded(this.#lock.lockWithPasskey(options));
+  }
+
+  unlockWithPasskey(options?: UnlockOptions): Promise<void> {
+    return this.#worded(this.#lock.unlockWithPasskey(options));
   }
 
   grant(deviceId: string, role: Role): Promise<void> {

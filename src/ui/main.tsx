@@ -10,6 +10,7 @@ import { useErrorBoundary } from 'preact/hooks';
 import { whyNotImported } from '../adapters/browser/page/app-part.ts';
 import { firstPaint } from '../adapters/browser/page/first-paint.ts';
 import { isNewBrowser } from '../adapters/browser/page/new-browser.ts';
+import { browserPasskeys } from '../adapters/browser/page/passkeys.ts';
 import { requestDevice } from '../adapters/browser/page/tab-lock.ts';
 import { isPalmError } from '../core/model/errors.ts';
 import { FINGERPRINTS_PATH, LAN_PATH } from '../core/model/relay-paths.ts';
@@ -83,7 +84,8 @@ async function start(): Promise<void> {
   const request = requestDevice();
   const rest = isFirstShown.then(() => loadRest(request));
   const coming = rest.then(({ device }) => device);
-  const palm = new WordedPalm(new AwaitedPalm(coming, guessDeviceName(navigator.userAgent)), words);
+  const awaited = new AwaitedPalm(coming, guessDeviceName(navigator.userAgent));
+  const palm = new WordedPalm(awaited, words, browserPasskeys);
   globalThis.palm = palm;
   const downloadStore = awaitedStore(palm.ready.then(async () => (await rest).downloadStore));
   const probeRelay: ProbeRelay = async (slow) => (await rest).probeRelay(slow);

@@ -3,13 +3,8 @@
 // whether or not the tab hears of it.
 
 import { PalmError } from '../../src/core/model/errors.ts';
-import type {
-  DeviceLock,
-  FragmentStore,
-  RecordStore,
-  SecretStore,
-  StoreJournal,
-} from '../../src/core/ports.ts';
+import type { DeviceLock } from '../../src/core/lock-port.ts';
+import type { FragmentStore, RecordStore, SecretStore, StoreJournal } from '../../src/core/ports.ts';
 import type { MemoryStore } from './memory-store.ts';
 import type { SimProcess } from './process.ts';
 import type { World } from './world.ts';

@@ -17,8 +17,8 @@ import {
   parseBlockHash,
   parseBlockOwner,
 } from '../../src/core/model/ids.ts';
+import type { DeviceLock } from '../../src/core/lock-port.ts';
 import type {
-  DeviceLock,
   FragmentStore,
   Keep,
   Kept,

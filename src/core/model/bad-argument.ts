@@ -87,6 +87,14 @@ export type BadArgument =
   | { readonly code: 'bad-argument'; readonly reason: 'endless-invite' }
   /** There is no lock yet to close again. */
   | { readonly code: 'bad-argument'; readonly reason: 'no-passphrase' }
+  /** The lock has a passkey alone. */
+  | { readonly code: 'bad-argument'; readonly reason: 'passkey-only' }
+  /** The lock has no passkey. */
+  | { readonly code: 'bad-argument'; readonly reason: 'no-passkey' }
+  /** The lock has a passkey, and a passphrase that another passkey must not shut out. */
+  | { readonly code: 'bad-argument'; readonly reason: 'has-passkey' }
+  /** A new passphrase beside a passkey takes the passkey. */
+  | { readonly code: 'bad-argument'; readonly reason: 'passkey-asked' }
   /** A part of Palm asked another for something impossible. */
   | { readonly code: 'bad-argument'; readonly reason: 'internal'; readonly detail: string };
 

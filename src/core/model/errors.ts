@@ -46,6 +46,8 @@ export type PalmErrorCode =
   /** The device has a lock, and waits for its passphrase. */
   | 'locked'
   | 'wrong-passphrase'
+  /** A passkey was not used, or is not one that opens this device. */
+  | 'passkey-failed'
   /** A recovery code is mistyped, of another pool, or was used. */
   | 'bad-recovery-code'
   /** A pairing code cannot be read, or is not the one that is wanted now. */

@@ -7,6 +7,7 @@
 import type { BadArgument } from './bad-argument.ts';
 import type { AskingFailed, PairingFailed } from './meeting-failures.ts';
 import type { NotAllowed } from './not-allowed.ts';
+import type { NoPasskeys, PasskeyFailed } from './passkey-failures.ts';
 
 /** What a failure of each code is about. Codes with one meaning need no reason. */
 export type Failure =
@@ -59,6 +60,7 @@ export type Failure =
   | { readonly code: 'other-tab'; readonly reason: OtherTab }
   | { readonly code: 'locked' }
   | { readonly code: 'wrong-passphrase' }
+  | PasskeyFailed
   | BadRecoveryCode
   | WorkerFailed
   | BadPairCode
@@ -235,7 +237,8 @@ type Unsupported =
         | 'large-download'
         | 'no-lock'
         | 'no-pairing'
-        | 'no-nearby';
+        | 'no-nearby'
+        | NoPasskeys;
     }
   | { readonly code: 'unsupported'; readonly reason: 'wasm'; readonly detail: string };
 

@@ -58,6 +58,11 @@ export const MAX_SECURITY_EVENTS_OF_KIND = 50;
 export const MIN_PASSPHRASE_CHARS = 8;
 /** Far beyond any sentence that a person remembers. */
 export const MAX_PASSPHRASE_BYTES = 1024;
+/** What an authenticator may name a credential by, bytes (WebAuthn, section 4). */
+export const MAX_CREDENTIAL_ID_BYTES = 1023;
+/** What a passkey's secret is made from, and the secret, bytes (WebAuthn, section 10.1.4). */
+export const PASSKEY_SALT_BYTES = 32;
+export const PASSKEY_SECRET_BYTES = 32;
 
 /** Text in which a link is looked for, in characters: a mail with its signature, pasted whole. */
 export const MAX_PASTED_CHARS = 16_384;

@@ -8,7 +8,7 @@ import { present } from '../status.ts';
 import type { NearbyPool } from '../nearby-api.ts';
 import type { RuntimePorts } from '../runtime-ports.ts';
 import { inviteForOne } from '../pairing/pairing-device.ts';
-import type { NearbyRun, WordlessNearby } from '../worded-palm.ts';
+import type { NearbyRun, WordlessNearby } from '../nearby-run.ts';
 import { INVITE_MS } from './ask-rules.ts';
 import { Asking, type AskingPorts } from './asking.ts';
 import { Listing } from './listing.ts';

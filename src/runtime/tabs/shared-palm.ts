@@ -10,18 +10,22 @@ import { PalmError } from '../../core/model/errors.ts';
 import { MAX_PRIVATE_LINKS } from '../../core/model/limits.ts';
 import type { Policy, PolicyChange } from '../../core/model/policy.ts';
 import type { Role } from '../../core/model/role.ts';
+import type { LockOpener, LockWays } from '../../core/lock-port.ts';
 import type { Clock } from '../../core/ports.ts';
 import type * as api from '../api.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import type { DiagnoseOptions } from '../doctor-api.ts';
 import { type CameraProbes, examineCamera, type WordlessDiagnosis } from '../doctor/gathering.ts';
 import type { InviteOptions, InviteStatus } from '../invite-api.ts';
+import type { UnlockOptions } from '../lock-api.ts';
+import type { LockRunOptions } from '../lock-run.ts';
 import type { RecordOptions } from '../record-api.ts';
 import type { PieceSource } from '../read/piece-stream.ts';
 import { noLists } from '../status.ts';
 import type { RecoverOptions, UpgradeOptions } from '../trust-api.ts';
 import type { PairingRun } from '../pairing-run.ts';
-import type { NearbyRun, WordlessPalm, WordlessRecord, WordlessStatus } from '../worded-palm.ts';
+import type { NearbyRun } from '../nearby-run.ts';
+import type { WordlessPalm, WordlessRecord, WordlessStatus } from '../worded-palm.ts';
 import { endedUnheard, OVER, type Seat } from './seat.ts';
 import { Seats, type SeatsOptions } from './seats.ts';
 import { SharedRead } from './shared-read.ts';
@@ -179,12 +183,16 @@ export class SharedPalm implements WordlessPalm {
     return this.#call('setDeviceName', [name]);
   }
 
-  lock(passphrase?: string): Promise<void> {
-    return this.#call('lock', [passphrase]);
+  lockWays(): Promise<LockWays> {
+    return this.#call('lockWays', []);
   }
 
-  unlock(passphrase: string, options?: api.UnlockOptions): Promise<void> {
-    return this.#call('unlock', [passphrase, options]);
+  lock(passphrase?: string, options?: LockRunOptions): Promise<void> {
+    return this.#call('lock', [passphrase, options]);
+  }
+
+  unlock(opener: LockOpener, options?: UnlockOptions): Promise<void> {
+    return this.#call('unlock', [opener, options]);
   }
 
   grant(deviceId: string, role: Role): Promise<void> {

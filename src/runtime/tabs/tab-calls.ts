@@ -3,7 +3,8 @@
 
 import { isPalmError, type PalmErrorCode } from '../../core/model/errors.ts';
 import type { PairingRun } from '../pairing-run.ts';
-import type { NearbyRun, WordlessPalm } from '../worded-palm.ts';
+import type { NearbyRun } from '../nearby-run.ts';
+import type { WordlessPalm } from '../worded-palm.ts';
 
 type Callable = Pick<
   WordlessPalm,
@@ -22,6 +23,7 @@ type Callable = Pick<
   | 'repair'
   | 'leave'
   | 'setDeviceName'
+  | 'lockWays'
   | 'lock'
   | 'unlock'
   | 'grant'
@@ -101,6 +103,7 @@ const MAY_BE_MADE_AGAIN: Readonly<Record<CallName, boolean>> = {
   repair: true,
   leave: false,
   setDeviceName: true,
+  lockWays: true,
   lock: false,
   unlock: false,
   grant: true,
@@ -220,6 +223,8 @@ export function performCall(palm: WordlessPalm, call: TabCall, signal?: AbortSig
       return palm.repair();
     case 'setDeviceName':
       return palm.setDeviceName(...call.args);
+    case 'lockWays':
+      return palm.lockWays();
     case 'lock':
       return palm.lock(...call.args);
     case 'unlock':

@@ -1,13 +1,16 @@
-// The lock of this device: sets it, closes it, changes its passphrase, takes it away.
+// The lock of this device: sets it, closes it, changes its ways, takes it away.
 
 import { useSignal, type Signal } from '@preact/signals';
 import { MAX_PASSPHRASE_BYTES } from '../../core/model/limits.ts';
+import type { LockWay } from '../../runtime/lock-api.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
 import { Trouble } from '../parts/trouble.tsx';
-import { explain } from '../text/explain.ts';
 import { usePage, useStatus } from '../state/page.ts';
+import { explain } from '../text/explain.ts';
 import { words } from '../text/words.ts';
+import { AddPasskey, PasskeyAlone } from './lock-passkey.tsx';
+import { type LockPartProps, useLock } from './lock-work.ts';
 
 /** Each character is one byte at least. */
 const MAX_CHARS = MAX_PASSPHRASE_BYTES;
@@ -16,7 +19,7 @@ export function LockDialog({ onClose }: { readonly onClose: () => void }) {
   const hasLock = useStatus(({ lock }) => lock !== 'none');
   const { queue } = usePage();
   const trouble = useSignal('');
-  const busy = useSignal<'no' | 'locking' | 'removing'>('no');
+  const busy: LockPartProps['busy'] = useSignal('no');
   const waitingCount = queue.items.value.filter(({ state }) => state.kind !== 'failed').length;
   return (
     <Dialog title={words.lock.title} onClose={onClose} insistent={busy.value !== 'no'}>
@@ -39,33 +42,17 @@ export function LockDialog({ onClose }: { readonly onClose: () => void }) {
             label={words.lock.passphrase}
             action={words.lock.set}
           />
+          <PasskeyAlone trouble={trouble} busy={busy} />
         </>
       )}
     </Dialog>
   );
 }
 
-interface PartProps {
-  readonly trouble: Signal<string>;
-  readonly busy: Signal<'no' | 'locking' | 'removing'>;
-}
-
-function PresentLock({ trouble, busy, onClose }: PartProps & { readonly onClose: () => void }) {
-  const { palm, said } = usePage();
-  const passphrase = useSignal('');
-  const lockNow = useLock({ trouble, busy });
-  const remove = async (): Promise<void> => {
-    busy.value = 'removing';
-    trouble.value = '';
-    try {
-      await palm.unlock(passphrase.value, { remove: true });
-      said.value = words.lock.removed;
-      onClose();
-    } catch (error) {
-      trouble.value = explain(error);
-    }
-    busy.value = 'no';
-  };
+function PresentLock({ trouble, busy, onClose }: LockPartProps & { readonly onClose: () => void }) {
+  const hasPassphrase = useWay('passphrase');
+  const hasPasskey = useWay('passkey');
+  const lock = useLock({ trouble, busy });
   return (
     <>
       <p>{words.lock.hasLock}</p>
@@ -74,39 +61,117 @@ function PresentLock({ trouble, busy, onClose }: PartProps & { readonly onClose:
         class="button primary wide"
         autofocus
         disabled={busy.value !== 'no'}
-        onClick={() => void lockNow(undefined)}
+        onClick={() => void lock(({ palm }) => palm.lock())}
       >
         {busy.value === 'locking' ? words.lock.setting : words.lock.lockNow}
       </button>
-      <h3>{words.lock.changeHeading}</h3>
+      {hasPasskey ? null : <AddPasskey trouble={trouble} busy={busy} />}
+      <h3>{hasPassphrase ? words.lock.changeHeading : words.lock.addPassphraseHeading}</h3>
+      {hasPassphrase && !hasPasskey ? null : (
+        <p class="hint">{hasPassphrase ? words.lock.changeAsks : words.lock.addPassphraseLead}</p>
+      )}
       <NewPassphrase
         trouble={trouble}
         busy={busy}
         label={words.lock.newPassphrase}
-        action={words.lock.change}
+        action={hasPassphrase ? words.lock.change : words.lock.addAndLock}
       />
+      {hasPassphrase && hasPasskey ? <RemovePasskey trouble={trouble} busy={busy} /> : null}
       <h3>{words.lock.removeHeading}</h3>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void remove();
-        }}
-      >
-        <Field
-          label={words.lock.passphrase}
-          value={passphrase}
-          maxLength={MAX_CHARS}
-          hint={words.lock.removeHint}
-          secret="present"
-        />
-        <div class="dialog-actions">
-          <button type="submit" class="button danger" disabled={busy.value !== 'no'}>
-            {busy.value === 'removing' ? words.lock.removing : words.lock.remove}
-          </button>
-        </div>
-      </form>
+      {hasPassphrase ? (
+        <RemoveByPassphrase trouble={trouble} busy={busy} onClose={onClose} />
+      ) : (
+        <RemoveByPasskey trouble={trouble} busy={busy} onClose={onClose} />
+      )}
     </>
+  );
+}
+
+/** The passphrase is checked first: whatever is given next becomes the only way. */
+function RemovePasskey({ trouble, busy }: LockPartProps) {
+  const passphrase = useSignal('');
+  const lock = useLock({ trouble, busy });
+  return (
+    <>
+      <h3>{words.lock.removePasskeyHeading}</h3>
+      <PresentPassphrase
+        passphrase={passphrase}
+        label={words.lock.passphraseThatStays}
+        hint={words.lock.removePasskeyHint}
+        action={busy.value === 'locking' ? words.lock.setting : words.lock.removePasskey}
+        isBusy={busy.value !== 'no'}
+        submit={() =>
+          lock(async ({ palm }) => {
+            await palm.unlock(passphrase.value);
+            await palm.lock(passphrase.value, { only: true });
+          })
+        }
+      />
+    </>
+  );
+}
+
+function RemoveByPassphrase({ trouble, busy, onClose }: LockPartProps & { readonly onClose: () => void }) {
+  const { palm } = usePage();
+  const passphrase = useSignal('');
+  const remove = useRemoval({ trouble, busy, onClose });
+  return (
+    <PresentPassphrase
+      passphrase={passphrase}
+      label={words.lock.passphrase}
+      hint={words.lock.removeHint}
+      action={busy.value === 'removing' ? words.lock.removing : words.lock.remove}
+      isBusy={busy.value !== 'no'}
+      submit={() => remove(() => palm.unlock(passphrase.value, { remove: true }))}
+    />
+  );
+}
+
+function RemoveByPasskey({ trouble, busy, onClose }: LockPartProps & { readonly onClose: () => void }) {
+  const { palm } = usePage();
+  const remove = useRemoval({ trouble, busy, onClose });
+  return (
+    <>
+      <p class="hint">{words.lock.removeHint}</p>
+      <div class="dialog-actions">
+        <button
+          type="button"
+          class="button danger"
+          disabled={busy.value !== 'no'}
+          onClick={() => void remove(() => palm.unlockWithPasskey({ remove: true }))}
+        >
+          {busy.value === 'removing' ? words.lock.removing : words.lock.removeWithPasskey}
+        </button>
+      </div>
+    </>
+  );
+}
+
+interface PresentPassphraseProps {
+  readonly passphrase: Signal<string>;
+  readonly label: string;
+  readonly hint: string;
+  readonly action: string;
+  readonly isBusy: boolean;
+  readonly submit: () => Promise<void>;
+}
+
+function PresentPassphrase({ passphrase, label, hint, action, isBusy, submit }: PresentPassphraseProps) {
+  return (
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+    >
+      <Field label={label} value={passphrase} maxLength={MAX_CHARS} hint={hint} secret="present" />
+      <div class="dialog-actions">
+        <button type="submit" class="button danger" disabled={isBusy}>
+          {action}
+        </button>
+      </div>
+    </form>
   );
 }
 
@@ -115,7 +180,7 @@ function NewPassphrase({
   busy,
   label,
   action,
-}: PartProps & { readonly label: string; readonly action: string }) {
+}: LockPartProps & { readonly label: string; readonly action: string }) {
   const passphrase = useSignal('');
   const again = useSignal('');
   const lock = useLock({ trouble, busy });
@@ -124,7 +189,7 @@ function NewPassphrase({
       class="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        if (passphrase.value === again.value) void lock(passphrase.value);
+        if (passphrase.value === again.value) void lock(({ palm }) => palm.lock(passphrase.value));
         else trouble.value = words.lock.differ;
       }}
     >
@@ -145,18 +210,26 @@ function NewPassphrase({
   );
 }
 
-/** Locks the device. The screen with this dialog is gone then. */
-function useLock({ trouble, busy }: PartProps): (passphrase: string | undefined) => Promise<void> {
-  const { palm, removals } = usePage();
-  return async (passphrase) => {
-    busy.value = 'locking';
+function useWay(way: LockWay): boolean {
+  return useStatus(({ lockWays }) => lockWays?.includes(way) === true);
+}
+
+function useRemoval({
+  trouble,
+  busy,
+  onClose,
+}: LockPartProps & { readonly onClose: () => void }): (work: () => Promise<void>) => Promise<void> {
+  const { said } = usePage();
+  return async (work) => {
+    busy.value = 'removing';
     trouble.value = '';
     try {
-      removals.commit();
-      await palm.lock(passphrase);
+      await work();
+      said.value = words.lock.removed;
+      onClose();
     } catch (error) {
       trouble.value = explain(error);
-      busy.value = 'no';
     }
+    busy.value = 'no';
   };
 }

@@ -31,6 +31,10 @@ class Calls extends PoolCalls {
     return this.#pool;
   }
 
+  protected lockable(): Promise<never> {
+    return Promise.reject(new Error('Not in this test.'));
+  }
+
   protected background(work: Promise<unknown>): void {
     work.catch((error: unknown) => this.told.push(error));
   }

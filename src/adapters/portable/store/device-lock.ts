@@ -9,39 +9,26 @@
 // and removed, by the next start if necessary; the lock key is on no disk, and only this worker and its page
 // have it in memory.
 
-import { concatBytes, utf8 } from '../../../core/model/bytes.ts';
+import { equalBytes } from '../../../core/model/bytes.ts';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
-import type { LockState } from '../../../core/ports.ts';
-import { bad, bytesOf, fieldsOf, textOf, uintOf } from '../../../core/encoding/decode.ts';
+import type { LockChange, LockOpener, LockState, LockWays } from '../../../core/lock-port.ts';
 import { systemRandom } from '../random.ts';
-import { webCryptography } from '../webcrypto.ts';
 import type { RowDatabase } from './row-database.ts';
 import { eraseFile, KEYS_FILE_NAME, KeySlots, type SlotFile } from './key-slots.ts';
-import type { PackFolder } from './pack-file.ts';
 import {
-  keyOfPassphrase,
-  MAX_STRETCH_BYTES,
-  memoryOf,
-  NEW_STRETCH,
-  SALT_BYTES,
-  type Stretch,
-} from './passphrase.ts';
-import { SEAL_BYTES } from './sealed-rows.ts';
+  LOCKED_FILE,
+  lockRow,
+  type LockRow,
+  openedByPasskey,
+  openedByPassphrase,
+  passkeyWay,
+  passphraseWay,
+  writtenRow,
+} from './lock-row.ts';
+import type { PackFolder } from './pack-file.ts';
 import { KEY_BYTES, lockedSlots, PLAIN_SLOTS } from './slot-forms.ts';
 
 const ROW = 'lock';
-const VERSION = 1;
-const NONCE_BYTES = 12;
-const LOCKED_FILE = /^keys-[1-9]\d{0,8}$/;
-
-interface LockRow {
-  /** The file of slots that counts. */
-  readonly file: string;
-  readonly salt: Uint8Array;
-  readonly stretch: Stretch;
-  /** The lock key, sealed under the passphrase's key. */
-  readonly sealed: Uint8Array;
-}
 
 /** The file of slots that counts, and what guards it. */
 type Guard =
@@ -94,14 +81,25 @@ export class DeviceLock {
     this.#opened(this.#guard.row, lockKey);
   }
 
+  /** @throws PalmError 'corrupt'. */
+  get ways(): LockWays {
+    if (this.#guard.kind === 'none') return { passphrase: false };
+    if (this.#guard.kind === 'damaged') throw new PalmError({ code: 'corrupt', reason: 'lock' });
+    const { passphrase, passkey } = this.#guard.row;
+    return {
+      passphrase: passphrase !== undefined,
+      passkey: passkey && { credentialId: passkey.credentialId, salt: passkey.salt },
+    };
+  }
+
   /**
-   * Locks the device, under another passphrase if one is given.
-   * @throws PalmError 'bad-argument' without a lock and a passphrase, 'locked', 'storage-full',
+   * Locks the device, after a change of its ways if one is given.
+   * @throws PalmError 'bad-argument' without a lock and a change, 'passkey-failed', 'locked', 'storage-full',
    * 'storage-failed'; then the state is what it was, or the next start finishes the change.
    */
-  async close(passphrase: string | undefined): Promise<void> {
+  async close(change: LockChange | undefined): Promise<void> {
     if (this.state === 'locked') throw new PalmError({ code: 'locked' });
-    if (passphrase !== undefined) await this.#guardWith(passphrase);
+    if (change !== undefined) await this.#change(change);
     if (this.#guard.kind !== 'lock') throw new PalmError({ code: 'bad-argument', reason: 'no-passphrase' });
     this.#guard.lockKey?.fill(0);
     this.#guard.lockKey = undefined;
@@ -110,17 +108,17 @@ export class DeviceLock {
 
   /**
    * Opens the lock, whether or not it is open; with `remove`, takes it away.
-   * @throws PalmError 'wrong-passphrase', 'corrupt', 'storage-full', 'storage-failed'.
+   * @throws PalmError 'wrong-passphrase', 'passkey-failed', 'bad-argument' for a way that it does not have,
+   * 'corrupt', 'storage-full', 'storage-failed'.
    */
-  async open(passphrase: string, remove: boolean): Promise<void> {
+  async open(opener: LockOpener, remove: boolean): Promise<void> {
     if (this.#guard.kind === 'none') return;
     if (this.#guard.kind === 'damaged') throw new PalmError({ code: 'corrupt', reason: 'lock' });
     const { row } = this.#guard;
-    const key = keyOfPassphrase(passphrase, row.salt, row.stretch);
-    const nonce = row.sealed.subarray(0, NONCE_BYTES);
-    const lockKey = await webCryptography.open(key, nonce, aadOf(row.file), row.sealed.subarray(NONCE_BYTES));
-    if (lockKey?.length !== KEY_BYTES) throw new PalmError({ code: 'wrong-passphrase' });
-    this.#opened(row, lockKey);
+    this.#opened(
+      row,
+      await (typeof opener === 'string' ? byPassphrase(row, opener) : byPasskey(row, opener)),
+    );
     if (remove) await this.#removeGuard();
   }
 
@@ -140,14 +138,32 @@ export class DeviceLock {
     this.slots.use(lockedSlots(lockKey));
   }
 
-  async #guardWith(passphrase: string): Promise<void> {
+  async #change(change: LockChange): Promise<void> {
+    const { passkey } = change;
+    const present = this.#guard.kind === 'lock' ? this.#guard : undefined;
+    // A passkey that stays must open the lock that there is: the next one is sealed for its secret.
+    const known = present?.row.passkey;
+    if (present !== undefined && known !== undefined && passkey !== undefined)
+      if (equalBytes(known.credentialId, passkey.credentialId) && equalBytes(known.salt, passkey.salt))
+        await byPasskey(present.row, passkey.secret);
+    if (change.keeps && present?.lockKey !== undefined)
+      await this.#addWays(present.row, present.lockKey, change);
+    else await this.#guardWith(change);
+  }
+
+  /** No way goes, so what opened the lock may go on opening it. */
+  async #addWays(row: LockRow, lockKey: Uint8Array<ArrayBuffer>, change: LockChange): Promise<void> {
+    const more: LockRow = { ...row, ...(await waysOf(change, row.file, lockKey)) };
+    await writeRow(this.#database, more);
+    this.#guard = { kind: 'lock', row: more, lockKey };
+  }
+
+  async #guardWith(change: LockChange): Promise<void> {
     const lockKey = systemRandom.bytes(KEY_BYTES);
     const file = nextFile(this.slots.fileName);
-    const salt = systemRandom.bytes(SALT_BYTES);
-    const nonce = systemRandom.bytes(NONCE_BYTES);
-    const key = keyOfPassphrase(passphrase, salt, NEW_STRETCH);
-    const sealed = concatBytes(nonce, await webCryptography.seal(key, nonce, aadOf(file), lockKey));
-    const row = { file, salt, stretch: NEW_STRETCH, sealed };
+    const row: LockRow = { file, ...(await waysOf(change, file, lockKey)) };
+    if (row.passphrase === undefined && row.passkey === undefined)
+      throw new PalmError({ code: 'bad-argument', reason: 'no-passphrase' });
     await this.#move({ name: file, form: lockedSlots(lockKey) }, row);
     this.#guard = { kind: 'lock', row, lockKey };
   }
@@ -169,6 +185,32 @@ export class DeviceLock {
       }
     });
   }
+}
+
+async function byPassphrase({ file, passphrase }: LockRow, given: string): Promise<Uint8Array<ArrayBuffer>> {
+  if (passphrase === undefined) throw new PalmError({ code: 'bad-argument', reason: 'passkey-only' });
+  const lockKey = await openedByPassphrase(passphrase, file, given);
+  if (lockKey === undefined) throw new PalmError({ code: 'wrong-passphrase' });
+  return lockKey;
+}
+
+async function byPasskey({ file, passkey }: LockRow, secret: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  if (passkey === undefined) throw new PalmError({ code: 'bad-argument', reason: 'no-passkey' });
+  const lockKey = await openedByPasskey(passkey, file, secret);
+  if (lockKey === undefined) throw new PalmError({ code: 'passkey-failed', reason: 'wrong' });
+  return lockKey;
+}
+
+/** The ways of a change that it makes itself, sealed. */
+async function waysOf(
+  { passphrase, passkey }: LockChange,
+  file: string,
+  lockKey: Uint8Array,
+): Promise<Omit<LockRow, 'file'>> {
+  return {
+    ...(passphrase === undefined ? {} : { passphrase: await passphraseWay(passphrase, file, lockKey) }),
+    ...(passkey === undefined ? {} : { passkey: await passkeyWay(passkey, file, lockKey) }),
+  };
 }
 
 function guardOf(kept: unknown, names: readonly string[]): Guard {
@@ -198,10 +240,6 @@ function nextFile(present: string): string {
   return `keys-${number + 1}`;
 }
 
-function aadOf(file: string): Uint8Array<ArrayBuffer> {
-  return utf8(`palm/v1/disk/lock/${file}`);
-}
-
 function readRow(database: RowDatabase): Promise<unknown> {
   return database.run(['meta'], 'readonly', 'relaxed', (transaction) =>
     transaction.objectStore('meta').get(ROW),
@@ -212,29 +250,6 @@ async function writeRow(database: RowDatabase, row: LockRow | undefined): Promis
   await database.run(['meta'], 'readwrite', 'strict', async (transaction) => {
     const meta = transaction.objectStore('meta');
     if (row === undefined) await meta.delete(ROW);
-    else {
-      const { file, salt, sealed, stretch } = row;
-      await meta.put({ v: VERSION, file, salt, sealed, ...stretch }, ROW);
-    }
+    else await meta.put(writtenRow(row), ROW);
   });
-}
-
-function lockRow(row: unknown): LockRow {
-  const fields = fieldsOf(row, ['v', 'file', 'salt', 'sealed', 'log2N', 'r', 'p']);
-  const file = textOf(fields['file'], 16);
-  if (fields['v'] !== VERSION || !LOCKED_FILE.test(file)) throw bad('a lock of an unknown version');
-  const stretch = {
-    log2N: uintOf(fields['log2N'], 24),
-    r: uintOf(fields['r'], 64),
-    p: uintOf(fields['p'], 64),
-  };
-  if (stretch.log2N < 1 || stretch.r < 1 || stretch.p < 1 || memoryOf(stretch) > MAX_STRETCH_BYTES)
-    throw bad('a lock that no device of this kind could open');
-  const sealedBytes = KEY_BYTES + SEAL_BYTES;
-  return {
-    file,
-    salt: bytesOf(fields['salt'], SALT_BYTES, SALT_BYTES),
-    stretch,
-    sealed: bytesOf(fields['sealed'], sealedBytes, sealedBytes),
-  };
 }

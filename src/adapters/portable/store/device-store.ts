@@ -2,7 +2,8 @@
 // for the keys of everything that must be erasable. They have one owner, so that no slot is given twice.
 
 import { PalmError } from '../../../core/model/errors.ts';
-import type { DeviceLock as LockPort, DeviceStore } from '../../../core/ports.ts';
+import type { DeviceLock as LockPort } from '../../../core/lock-port.ts';
+import type { DeviceStore } from '../../../core/ports.ts';
 import { DeviceLock } from './device-lock.ts';
 import { storageFailure } from './storage-failure.ts';
 import { RowFragmentStore } from './fragment-store.ts';
@@ -112,12 +113,13 @@ export async function deviceStoreOver(
 function lockPort(lock: DeviceLock | undefined, journal: RowStoreJournal): LockPort {
   return {
     state: async () => lock?.state ?? 'none',
-    async close(passphrase) {
+    ways: async () => lock?.ways ?? { passphrase: false },
+    async close(change) {
       if (lock === undefined) throw new PalmError({ code: 'unsupported', reason: 'no-lock' });
-      await lock.close(passphrase);
+      await lock.close(change);
       await journal.forgetHandles();
     },
-    open: async (passphrase, remove) => lock?.open(passphrase, remove),
+    open: async (opener, remove) => lock?.open(opener, remove),
     forget: async () => lock?.forget(),
   };
 }

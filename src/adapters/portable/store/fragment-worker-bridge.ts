@@ -113,11 +113,12 @@ export function bridgeToFragmentWorker(memory: Memory, createWorker: () => Worke
     },
     lock: {
       state: () => call((service) => service.lockState()),
-      async close(passphrase) {
-        held = await call((service) => service.closeLock(passphrase));
+      ways: () => call((service) => service.lockWays()),
+      async close(change) {
+        held = await call((service) => service.closeLock(change));
       },
-      async open(passphrase, remove) {
-        held = await call((service) => service.openLock(passphrase, remove));
+      async open(opener, remove) {
+        held = await call((service) => service.openLock(opener, remove));
       },
       async forget() {
         held = await call((service) => service.forgetLock());

@@ -4,11 +4,10 @@
 import { transfer } from 'comlink';
 import { discard } from '../../../core/model/bytes.ts';
 import type { BlockHash } from '../../../core/model/ids.ts';
+import type { DeviceLock, LockChange, LockOpener, LockState, LockWays } from '../../../core/lock-port.ts';
 import type {
-  DeviceLock,
   DeviceStore,
   FragmentStore,
-  LockState,
   SecretStore,
   StoreJournal,
   UnfinishedStore,
@@ -61,9 +60,10 @@ export type FragmentWorkerService = {
   putSecret(name: string, secret: Uint8Array): Promise<Outcome<void>>;
   clearSecrets(): Promise<Outcome<void>>;
   lockState(): Promise<Outcome<LockState>>;
+  lockWays(): Promise<Outcome<LockWays>>;
   /** The calls of DeviceLock return what opens the lock in another worker. */
-  closeLock(passphrase: string | undefined): Promise<Outcome<HeldLock | undefined>>;
-  openLock(passphrase: string, remove: boolean): Promise<Outcome<HeldLock | undefined>>;
+  closeLock(change: LockChange | undefined): Promise<Outcome<HeldLock | undefined>>;
+  openLock(opener: LockOpener, remove: boolean): Promise<Outcome<HeldLock | undefined>>;
   forgetLock(): Promise<Outcome<HeldLock | undefined>>;
   useHeld(held: HeldLock): Promise<Outcome<void>>;
 };
@@ -148,8 +148,9 @@ export function createFragmentWorkerService(opening: Promise<ServedStores>): Fra
     putSecret: (name, secret) => outcomeOf(async () => (await opening).secrets.put(name, secret)),
     clearSecrets: () => outcomeOf(async () => (await opening).secrets.clear()),
     lockState: () => outcomeOf(async () => (await opening).lock.state()),
-    closeLock: (passphrase) => locking((lock) => lock.close(passphrase)),
-    openLock: (passphrase, remove) => locking((lock) => lock.open(passphrase, remove)),
+    lockWays: () => outcomeOf(async () => (await opening).lock.ways()),
+    closeLock: (change) => locking((lock) => lock.close(change)),
+    openLock: (opener, remove) => locking((lock) => lock.open(opener, remove)),
     forgetLock: () => locking((lock) => lock.forget()),
     useHeld: (held) => outcomeOf(async () => (await opening).useHeld(held)),
   };

@@ -71,6 +71,10 @@ export function badArgument(failure: BadArgument): string {
     case 'short-passphrase':
     case 'long-passphrase':
     case 'no-passphrase':
+    case 'passkey-only':
+    case 'no-passkey':
+    case 'has-passkey':
+    case 'passkey-asked':
       return badPassphrase(failure);
     case 'record-limit':
       return `A page of the record has from 1 to ${failure.max} entries.`;

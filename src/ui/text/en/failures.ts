@@ -88,6 +88,7 @@ export function errorText(failure: Failure): string {
       return badRecoveryCode(failure);
     case 'locked':
     case 'wrong-passphrase':
+    case 'passkey-failed':
       return lockClosed(failure);
     case 'worker-failed':
       return workerFailed(failure);

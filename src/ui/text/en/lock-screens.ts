@@ -23,6 +23,22 @@ export const lockTexts = {
   hasLock: 'This device has a lock. It closes each time Palm is closed or reloaded.',
   lockNow: 'Lock now',
   change: 'Change and lock',
+  changeAsks: 'This asks for the passkey as well, which goes on opening this device.',
+  addAndLock: 'Add and lock',
+  addPassphraseHeading: 'Add a passphrase',
+  addPassphraseLead: 'A second way in, for the day on which the passkey is lost or deleted.',
+  addPasskeyHeading: 'Add a passkey',
+  addPasskeyLead:
+    'Then your fingerprint, face, PIN or security key opens this device, and the passphrase stays as a second way. Your browser asks twice: to make the passkey, and to try it.',
+  passkeyAloneHeading: 'Or a passkey alone',
+  passkeyAloneLead:
+    'Your fingerprint, face, PIN or security key opens this device, and nothing else does: if the passkey is lost or deleted, this device must leave the pool and join again. With a passphrase first, you can add a passkey and have two ways. Your browser asks twice: to make the passkey, and to try it.',
+  passkeyAlone: 'Lock with a passkey alone',
+  removePasskeyHeading: 'Remove the passkey',
+  passphraseThatStays: 'Passphrase that stays',
+  removePasskeyHint: 'Then this passphrase is the only way in.',
+  removePasskey: 'Remove the passkey and lock',
+  removeWithPasskey: 'Remove the lock with the passkey',
   changeHeading: 'Change the passphrase',
   removeHeading: 'Remove the lock',
   removeHint: 'Then whoever takes this browser’s files is a member of the pool again.',
@@ -34,8 +50,14 @@ export const lockTexts = {
 export const unlockTexts = {
   heading: 'This device is locked',
   lead: 'The passphrase opens the pool. Until then this device neither links nor serves.',
+  leadPasskey: 'The passkey opens the pool. Until then this device neither links nor serves.',
+  withPasskey: 'Unlock with the passkey',
+  or: 'The second way, if the passkey is not at hand.',
   unlock: 'Unlock',
   unlocking: 'Unlocking…',
   empty: 'Enter the passphrase first.',
   forgotten: 'Is the passphrase lost? Nobody can reset it.',
+  forgottenPasskey:
+    'Is the passkey lost or deleted? Nothing else opens this device. It can leave the pool and join again; the other devices keep the files.',
+  forgottenBoth: 'Are both lost? Nobody can reset them.',
 };

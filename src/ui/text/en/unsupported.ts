@@ -20,6 +20,12 @@ export function unsupported(failure: Extract<Failure, { readonly code: 'unsuppor
       return 'This device cannot pair by codes. Join with an invite’s link instead.';
     case 'no-nearby':
       return 'This device cannot look for nearby pools, nor list its own. Join with an invite’s link instead.';
+    case 'passkey-address':
+      return 'Passkeys belong to names, and this page was opened at an address of numbers: no browser makes one for that. Use a passphrase here. (By its name, Palm would be another device of yours, with nothing on it yet.)';
+    case 'no-passkeys':
+      return 'There are no passkeys here. Use a passphrase.';
+    case 'passkey-prf':
+      return 'This browser signs you in with passkeys, but cannot have them open a lock (it lacks WebAuthn’s PRF extension). Use a passphrase, or a newer browser.';
     case 'wasm':
       return `The erasure code could not be started: ${failure.detail}.`;
   }

@@ -8,7 +8,7 @@ import { openDeviceStore } from '../../../../../src/adapters/browser/store/idb-d
 import type { OpenDeviceStore } from '../../../../../src/adapters/portable/store/device-store.ts';
 import { lockedSlots } from '../../../../../src/adapters/portable/store/slot-forms.ts';
 import { bytesOfHex, hexOf } from '../../../../../src/core/model/bytes.ts';
-import type { LockState } from '../../../../../src/core/ports.ts';
+import type { LockChange, LockState } from '../../../../../src/core/lock-port.ts';
 import { unfinishedStoreAt } from '../../../../contract/store-journal.ts';
 import { CrashingDisk } from '../../../../fixtures/crashing-disk.ts';
 import { emptyIndexedDb } from '../../../../fixtures/fake-indexeddb.ts';
@@ -47,7 +47,7 @@ describe('a locked device', () => {
   it('opens nothing until the passphrase is given, and everything then', async () => {
     const store = await open();
     await begin(store);
-    await store.lock.close(WORDS);
+    await store.lock.close(words(WORDS));
     expect(await store.lock.state()).toBe('locked');
     await expectLocked(store);
     store.close();
@@ -75,7 +75,7 @@ describe('a locked device', () => {
   it('takes a passphrase as it is typed on any keyboard', async () => {
     const store = await open();
     await begin(store);
-    await store.lock.close('žluťoučký kůň'.normalize('NFC'));
+    await store.lock.close(words('žluťoučký kůň'.normalize('NFC')));
     await store.lock.open('žluťoučký kůň'.normalize('NFD'), false);
     await expectOpen(store);
   });
@@ -84,13 +84,13 @@ describe('a locked device', () => {
     const store = await open();
     await begin(store);
     await expect(store.lock.close(undefined)).rejects.toMatchObject({ code: 'bad-argument' });
-    await store.lock.close(WORDS);
-    await expect(store.lock.close(OTHER_WORDS)).rejects.toMatchObject({ code: 'locked' });
+    await store.lock.close(words(WORDS));
+    await expect(store.lock.close(words(OTHER_WORDS))).rejects.toMatchObject({ code: 'locked' });
     await store.lock.open(WORDS, false);
     await store.lock.close(undefined);
     await store.lock.open(WORDS, false);
     const before = disk.bytes().map((bytes) => hexOf(bytes));
-    await store.lock.close(OTHER_WORDS);
+    await store.lock.close(words(OTHER_WORDS));
     // The old lock key opens nothing that is there.
     expect(disk.bytes().filter((bytes) => bytes.length > 0 && before.includes(hexOf(bytes)))).toEqual([]);
     await expect(store.lock.open(WORDS, false)).rejects.toMatchObject({ code: 'wrong-passphrase' });
@@ -101,7 +101,7 @@ describe('a locked device', () => {
   it('loses its lock with the passphrase only', async () => {
     const store = await open();
     await begin(store);
-    await store.lock.close(WORDS);
+    await store.lock.close(words(WORDS));
     await expect(store.lock.open('wrong', true)).rejects.toMatchObject({ code: 'wrong-passphrase' });
     await store.lock.open(WORDS, true);
     expect(await store.lock.state()).toBe('none');
@@ -115,7 +115,7 @@ describe('a locked device', () => {
   it('can be emptied without the passphrase, and is as new then', async () => {
     const store = await open();
     await begin(store);
-    await store.lock.close(WORDS);
+    await store.lock.close(words(WORDS));
     await store.secrets.clear();
     await store.journal.clear();
     await store.lock.forget();
@@ -130,7 +130,7 @@ describe('a locked device', () => {
   it('says so when its lock is damaged, and can still be emptied', async () => {
     const store = await open();
     await begin(store);
-    await store.lock.close(WORDS);
+    await store.lock.close(words(WORDS));
     store.close();
     await changeRow({ log2N: 40 });
     const damaged = await open();
@@ -146,12 +146,12 @@ describe('a locked device', () => {
   it('opens in another worker of the page with what the first one had, and only that', async () => {
     const store = await open();
     await begin(store);
-    await store.lock.close(WORDS);
+    await store.lock.close(words(WORDS));
     await store.lock.open(WORDS, false);
     const held = store.heldLock();
     if (held === undefined) throw new Error('The lock is open.');
     const copy = { ...held, key: held.key.slice() };
-    await store.lock.close(OTHER_WORDS);
+    await store.lock.close(words(OTHER_WORDS));
     expect(store.heldLock()).toBeUndefined();
     store.close();
     const later = await open();
@@ -171,7 +171,7 @@ describe('a device without files to overwrite', () => {
   it('refuses a lock, and stays as it is', async () => {
     const store = await openDeviceStore(undefined);
     await begin(store);
-    await expect(store.lock.close(WORDS)).rejects.toMatchObject({ code: 'unsupported' });
+    await expect(store.lock.close(words(WORDS))).rejects.toMatchObject({ code: 'unsupported' });
     expect(await store.lock.state()).toBe('none');
     await expectOpen(store);
   });
@@ -190,23 +190,23 @@ const CHANGES: readonly Change[] = [
   {
     name: 'a lock that is set',
     before: async () => undefined,
-    work: ({ lock }) => lock.close(WORDS),
+    work: ({ lock }) => lock.close(words(WORDS)),
     from: undefined,
     to: WORDS,
   },
   {
     name: 'a lock that is changed',
     before: async ({ lock }) => {
-      await lock.close(WORDS);
+      await lock.close(words(WORDS));
       await lock.open(WORDS, false);
     },
-    work: ({ lock }) => lock.close(OTHER_WORDS),
+    work: ({ lock }) => lock.close(words(OTHER_WORDS)),
     from: WORDS,
     to: OTHER_WORDS,
   },
   {
     name: 'a lock that is removed',
-    before: ({ lock }) => lock.close(WORDS),
+    before: ({ lock }) => lock.close(words(WORDS)),
     work: ({ lock }) => lock.open(WORDS, true),
     from: WORDS,
     to: undefined,
@@ -251,7 +251,7 @@ it('erases the readable keys at the next start, even if the passphrase is never 
   const store = await open();
   await begin(store);
   expect(await readableSecrets()).not.toEqual([]);
-  const whole = await stepsOf(({ lock }) => lock.close(WORDS));
+  const whole = await stepsOf(({ lock }) => lock.close(words(WORDS)));
   let lockedCount = 0;
   for (let steps = 0; steps < whole; steps++) {
     disk.end();
@@ -260,7 +260,7 @@ it('erases the readable keys at the next start, even if the passphrase is never 
     const victim = await open();
     await begin(victim);
     disk.stopAfter(steps);
-    await victim.lock.close(WORDS).catch(() => undefined);
+    await victim.lock.close(words(WORDS)).catch(() => undefined);
     disk.restart('kept');
     const later = await open();
     if ((await later.lock.state()) === 'none') continue;
@@ -303,6 +303,11 @@ describe('the golden vectors', () => {
     );
   });
 });
+
+/** A lock with a passphrase alone. */
+function words(passphrase: string): LockChange {
+  return { passphrase, keeps: false };
+}
 
 function open(): Promise<OpenDeviceStore> {
   return openDeviceStore({ blocks: disk.folder('blocks'), keys: disk.folder('keys') });
