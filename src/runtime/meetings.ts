@@ -30,8 +30,8 @@ export class Meetings {
       background: (work) => runtime.background(work),
       isLinked,
       isAlone: () => {
-        const relay = runtime.session()?.relay ?? runtime.entrance.joining?.relay;
-        return relay !== undefined && relay !== 'connected' && !isLinked();
+        const isIn = runtime.session() !== undefined || runtime.entrance.joining !== undefined;
+        return isIn && !isLinked();
       },
     });
   }

@@ -9,6 +9,7 @@ import type { PalmStatus } from '../../src/runtime/api.ts';
 import { findFirefox } from '../browser.mjs';
 import { Firefox } from './firefox.ts';
 import { FirefoxDevice } from './firefox-device.ts';
+import { startLoneDevice } from './node-device.ts';
 import { allLinked, expect, test as base } from './palm-fixture.ts';
 import { expectedBytes, seededBytes } from './seeded-bytes.ts';
 
@@ -86,6 +87,28 @@ test('Firefox asks to join a pool that Chromium shows nearby, and lets Chromium 
   const phone = await newDevice('Phone');
   await phone.joinByAsking(tablet);
   await allLinked([tablet, phone]);
+});
+
+test('Firefox comes in by one code of a device in Node that has no relay, and is back after a reload', async ({
+  newFirefoxDevice,
+}) => {
+  const tablet = await newFirefoxDevice('Tablet');
+  const node = await startLoneDevice('http://127.0.0.1:9');
+  try {
+    const { stdout } = await node.palm(['invite', '--json']);
+    const { invite }: { invite: string } = JSON.parse(String(stdout));
+    expect(await tablet.join(invite)).toEqual({ answered: true });
+    const { fileId } = await tablet.store({ seed: 44, length: 500_000 }, { name: 'notes.pdf' });
+    await tablet.reload();
+    await tablet.waitFor('the device in Node', ({ devices }) =>
+      devices.every(({ state }) => state === 'reachable'),
+    );
+    expect(await tablet.read(fileId)).toEqual(expectedBytes(44, 500_000));
+    const got = await node.palm(['get', 'notes.pdf', '-']);
+    expect(got.stdout.equals(seededBytes(44, 500_000)), got.stderr).toBe(true);
+  } finally {
+    expect(await node.stop()).toBe(0);
+  }
 });
 
 const FILM = { seed: 41, length: 5_000_000 };

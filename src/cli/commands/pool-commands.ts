@@ -80,9 +80,12 @@ export function printInvite(url: string, isTerminal: boolean): void {
   if (isTerminal) print(`\n${qrCode(url)}`);
 }
 
-/** White on black whatever the terminal's colours: not every camera reads it inverted. */
+/**
+ * White on black whatever the terminal's colours: not every camera reads it inverted. A screen has no stains,
+ * so the least error correction will do, with which most invites fit a terminal of 80 columns.
+ */
 function qrCode(url: string): string {
-  const lines = encodeQR(url, 'ascii', { border: 2 }).trimEnd().split('\n');
+  const lines = encodeQR(url, 'ascii', { border: 2, ecc: 'low' }).trimEnd().split('\n');
   return lines.map((line) => `  \u001B[97;40m${line}\u001B[0m`).join('\n');
 }
 

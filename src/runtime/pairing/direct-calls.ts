@@ -1,6 +1,5 @@
 // Calls the device whose direct address came with an invite (core/pairing/direct-call.ts), until this
-// device is linked with anybody of its pool: when it joins, and later when it is alone and the relay does
-// not answer.
+// device is linked with anybody of its pool: when it joins, and later when it is linked with nobody.
 //
 // Invariants: one connection at a time. The address is kept as long as the pool, among the secrets. A call
 // makes a wire and nothing else: envelopes, doors and links decide who is who, as through the relay.
@@ -20,7 +19,7 @@ export interface CallingDevice {
   readonly clock: Clock;
   /** @throws PalmError while the device is locked or cannot be opened. */
   opened(): Promise<Pick<RuntimePorts, 'pairing' | 'secrets'>>;
-  /** Whether it is in a pool or waits to be let in, is linked with nobody, and has no relay. */
+  /** Whether it is in a pool or waits to be let in, and is linked with nobody. */
   isAlone(): boolean;
   /** Whether it is linked with anybody of its pool. */
   isLinked(): boolean;
@@ -29,7 +28,7 @@ export interface CallingDevice {
 }
 
 const KEPT = 'direct-address';
-/** For the relay, which comes first when a page opens, ms. */
+/** For links by the relay, which come first when a page opens, ms. */
 const RELAY_FIRST_MS = 3_000;
 /** From a call to an open channel, ms: as the called device waits. */
 const CONNECT_MS = 15_000;
