@@ -14,10 +14,11 @@ import type { LockRunOptions } from './lock-run.ts';
 import type { RecordOptions } from './record-api.ts';
 import type { PieceSource } from './read/piece-stream.ts';
 import { noLists } from './status.ts';
-import type { RecoverOptions, FollowOptions, UpgradeOptions } from './trust-api.ts';
+import type { FollowOptions, PartOptions, RecoverOptions, UpgradeOptions } from './trust-api.ts';
 import type { PairingRun } from './pairing-run.ts';
 import type { NearbyRun } from './nearby-run.ts';
-import type { WordlessPalm, WordlessRecord, WordlessStatus } from './worded-palm.ts';
+import type { WordlessPalm, WordlessStatus } from './worded-palm.ts';
+import type { WordlessRecord } from './worded-record.ts';
 
 export class AwaitedPalm implements WordlessPalm {
   readonly ready: Promise<void>;
@@ -171,6 +172,18 @@ export class AwaitedPalm implements WordlessPalm {
 
   async followUpgrade(id: string, options?: FollowOptions): Promise<void> {
     return (await this.#coming).followUpgrade(id, options);
+  }
+
+  async offerPart(id: string, options?: PartOptions): Promise<void> {
+    return (await this.#coming).offerPart(id, options);
+  }
+
+  async withdrawOffer(): Promise<void> {
+    return (await this.#coming).withdrawOffer();
+  }
+
+  async takeInPart(id: string, options?: PartOptions): Promise<void> {
+    return (await this.#coming).takeInPart(id, options);
   }
 
   async recover(code: string, options?: RecoverOptions): Promise<{ readonly code: string }> {

@@ -30,6 +30,7 @@ import { OfferedSpace } from './offered-space.ts';
 import { logFull } from './peer/publishing.ts';
 import type { ReadPorts } from './read/read-job.ts';
 import { PrivateFiles } from './private-files.ts';
+import { JoiningParts } from './joining-parts.ts';
 import { Roles } from './roles.ts';
 import { readAsked } from './read/read-asked.ts';
 import { Rekeying } from './rekey/rekeying.ts';
@@ -62,6 +63,7 @@ export class OpenPool {
   readonly unfinished: UnfinishedStores;
   readonly record: PoolRecord;
   readonly roles: Roles;
+  readonly joiningParts: JoiningParts;
   readonly invites: Invites;
   readonly #naming: Naming;
   readonly fileCare: FileCare;
@@ -144,6 +146,7 @@ export class OpenPool {
     );
     const own = { ...ports, identity, driver: this.driver };
     this.roles = new Roles(own, (notice) => this.#events.notice('error', notice));
+    this.joiningParts = new JoiningParts({ ...own, roles: this.roles });
     this.#naming = new Naming({ ...ports, driver: this.driver, keys: this.keys });
     this.fileCare = new FileCare({ ...own, roles: this.roles, space: this.#space, naming: this.#naming });
     this.#storeQuota = new StoreQuota(this.driver.peer, this.identity.deviceId);

@@ -122,6 +122,7 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
       restart: (opened) => this.#restart(opened),
       shutOutAll: (devices) => this.shutOutAll(devices),
       rotate: () => this.rotate(),
+      isBusy: () => this.#transfers.list().length > 0,
     });
     this.#ports = ports;
     const started = ports.then((opened) => {
@@ -376,6 +377,7 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
 
   #look(): void {
     this.#meetings.look();
+    this.background(this.#reopening.look(this.#session) ?? Promise.resolve());
     const other = this.#nameApart.other(this.#session?.driver, this.#deviceName);
     if (other !== undefined && this.#leaving === undefined) this.setDeviceName(other).catch(this.#warn);
   }

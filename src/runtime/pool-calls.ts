@@ -12,9 +12,9 @@ import type { Locking } from './locking.ts';
 import type { OpenPool } from './open-pool.ts';
 import type { RecordOptions } from './record-api.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
-import type { RecoverOptions } from './trust-api.ts';
+import type { PartOptions, RecoverOptions } from './trust-api.ts';
 import { namedContent } from './status.ts';
-import type { WordlessRecord } from './worded-palm.ts';
+import type { WordlessRecord } from './worded-record.ts';
 
 export abstract class PoolCalls {
   /** Once storage is open. @throws PalmError 'not-in-pool', 'locked', and what opening rejects with. */
@@ -102,6 +102,18 @@ export abstract class PoolCalls {
     const { roles, invites } = await this.pool();
     await roles.shutOut(deviceIds);
     for (const device of deviceIds) await invites.withdrawBehind(device);
+  }
+
+  async offerPart(id: string, { code }: PartOptions = {}): Promise<void> {
+    await (await this.pool()).joiningParts.offer(id, code);
+  }
+
+  async withdrawOffer(): Promise<void> {
+    await (await this.pool()).joiningParts.withdraw();
+  }
+
+  async takeInPart(id: string, { code }: PartOptions = {}): Promise<void> {
+    await (await this.pool()).joiningParts.takeIn(id, code);
   }
 
   async rotate(): Promise<void> {

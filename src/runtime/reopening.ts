@@ -8,7 +8,7 @@ import type { OpenPool } from './open-pool.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import type { FollowOptions, UpgradeOptions } from './trust-api.ts';
 import { forgetUpgrade, noteUpgrade, unfinishedUpgrade } from './unfinished-upgrade.ts';
-import { followingOf, upgradeOf, type Writing } from './upgrading.ts';
+import { followingOf, movingTo, upgradeOf, type Writing } from './upgrading.ts';
 import type { WordlessStatus } from './worded-palm.ts';
 
 export interface ReopeningPorts {
@@ -20,6 +20,8 @@ export interface ReopeningPorts {
   restart(ports: RuntimePorts): Promise<unknown>;
   shutOutAll(devices: readonly string[]): Promise<void>;
   rotate(): Promise<void>;
+  /** Whether something is being transferred. */
+  isBusy(): boolean;
 }
 
 export class Reopening {
@@ -27,6 +29,10 @@ export class Reopening {
   #last: Promise<void> = Promise.resolve();
   /** What is shown while the pool is closed for a moment. */
   #shown: WordlessStatus | undefined;
+
+  /** The acts for which it was last looked whether this device follows another part. */
+  #looked = '';
+  #isMoving = false;
 
   constructor(ports: ReopeningPorts) {
     this.#ports = ports;
@@ -54,6 +60,23 @@ export class Reopening {
 
   async follow(id: string, { code }: FollowOptions): Promise<void> {
     await this.#reopen((session) => followingOf(session, id, code));
+  }
+
+  /**
+   * The pool may have been taken in by another part of it: then this device follows that one, once nothing is
+   * transferred.
+   */
+  look(session: OpenPool | undefined): Promise<void> | undefined {
+    if (session === undefined || this.#shown !== undefined || this.#isMoving) return undefined;
+    const { acts } = session.driver.peer;
+    const known = `${acts.digest()} ${acts.parts.version}`;
+    if (this.#looked === known) return undefined;
+    const to = acts.successor(session.driver.deviceId);
+    if (to !== undefined && this.#ports.isBusy()) return undefined;
+    this.#looked = known;
+    if (to === undefined) return undefined;
+    this.#isMoving = true;
+    return this.#reopen((open) => movingTo(open, to)).finally(() => (this.#isMoving = false));
   }
 
   /** The pool was opened. Shuts out whom an upgrade that ended half-way did not. */

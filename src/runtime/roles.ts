@@ -3,6 +3,7 @@
 
 import type { ListedFile } from '../core/catalogue/file-index.ts';
 import type { LogPoint } from '../core/catalogue/grants/act-body.ts';
+import { openOffers } from '../core/catalogue/grants/part-joins.ts';
 import type { PlacedAct } from '../core/catalogue/grants/act-graph.ts';
 import type { PackedEntry } from '../core/catalogue/packed-entry.ts';
 import { PalmError } from '../core/model/errors.ts';
@@ -56,7 +57,11 @@ export class Roles {
   checkedRemoval(listed: ListedFile): ListedFile {
     const role = this.#ownRole();
     if (role === 'reader') throw notAllowed('reader');
-    if (role === 'member' && listed.by !== this.#driver.deviceId) throw notAllowed('file-of-another');
+    const isOther = listed.by !== this.#driver.deviceId;
+    if (role === 'member' && isOther) throw notAllowed('file-of-another');
+    const { own } = this.#driver.peer.acts;
+    // Where this part is taken in, it is a member's removal, and would not count.
+    if (isOther && own !== undefined && openOffers(own).length > 0) throw notAllowed('offered');
     return listed;
   }
 

@@ -1,6 +1,7 @@
 // The read model: what the screens and scripts see of a pool. Computed from confirmed holdings, never from
 // intent.
 
+import { partsOf } from './joining-parts.ts';
 import type { FileDetails } from '../core/model/file-details.ts';
 import { splitCid } from '../core/model/content-cid.ts';
 import { compareTimes } from '../core/catalogue/clock.ts';
@@ -16,7 +17,7 @@ import type { PrivateFiles } from './private-files.ts';
 import type { Repairing } from './repair/repairing.ts';
 import type { Slices } from './slices.ts';
 import type { KeyRing } from '../core/model/key-ring.ts';
-import { partsOf, upgradedOf, upgradesOf } from './upgrading.ts';
+import { upgradedOf, upgradesOf } from './upgrading.ts';
 import type { Roles } from './roles.ts';
 import type { WordlessStatus } from './worded-palm.ts';
 
@@ -171,7 +172,7 @@ function upgradeStatus({
   identity,
 }: ShownPool): Pick<NonNullable<PalmStatus['pool']>, 'upgrades' | 'upgraded' | 'parts'> {
   const upgrades = upgradesOf(peer, identity.deviceId);
-  const parts = partsOf(peer);
+  const parts = partsOf(peer, identity.deviceId);
   return {
     ...(upgrades.length === 0 ? {} : { upgrades }),
     ...present('upgraded', upgradedOf(peer)),

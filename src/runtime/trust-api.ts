@@ -34,8 +34,37 @@ export interface UpgradedStatus {
 
 /** A part of the pool that a device upgraded apart from this one: a pool of its own since. */
 export interface PartStatus {
+  readonly id: string;
   readonly byId: string;
   readonly byName: string;
+  /** Whether this device's part offered to be taken in by it. */
+  readonly isOffered: boolean;
+  /** Whether this device's part took it in: its devices come in as they link. */
+  readonly isTaken: boolean;
+  /** What it offered, and was not taken in with yet. Known on devices that may take it in. */
+  readonly offer?: JoiningPart;
+  /** It took this device's part in. This device comes in once these are out there, or readers, as here. */
+  readonly waitsFor?: readonly NamedDevice[];
+}
+
+export interface JoiningPart {
+  /** Devices that come in. */
+  readonly devices: readonly NamedDevice[];
+  /** Devices of this part that it shut out: who takes it in shuts them out as well. */
+  readonly shutsOut: readonly NamedDevice[];
+}
+
+export interface NamedDevice {
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface PartOptions {
+  /**
+   * What the device that upgraded the other part shows as `status().pool.upgraded.code`. With it, no other
+   * part is meant.
+   */
+  readonly code?: string;
 }
 
 export interface FollowOptions {
@@ -107,4 +136,19 @@ export interface TrustCalls {
    * @throws PalmError 'bad-argument', 'not-allowed', 'not-in-pool'.
    */
   followUpgrade(id: string, options?: FollowOptions): Promise<void>;
+  /**
+   * Offers that the other part with this id, one of `status().pool.parts`, takes this one in. Once its first
+   * admin accepted, devices of this part follow the other one by themselves, as members or readers, with all
+   * that they keep. Only for a first admin. Resolves when this is durable here and on its way.
+   * @throws PalmError 'bad-argument', 'not-allowed', 'log-full', 'not-in-pool'.
+   */
+  offerPart(id: string, options?: PartOptions): Promise<void>;
+  /** Takes such an offer back. @throws PalmError 'not-allowed', 'log-full', 'not-in-pool'. */
+  withdrawOffer(): Promise<void>;
+  /**
+   * Takes in the other part with this id, which offered it: what its devices stored and removed counts here,
+   * and whom it shut out is shut out. Only for a first admin.
+   * @throws PalmError 'bad-argument', 'not-allowed', 'log-full', 'not-in-pool'.
+   */
+  takeInPart(id: string, options?: PartOptions): Promise<void>;
 }

@@ -6,7 +6,7 @@ import { charterCode, isCharterCode } from '../core/catalogue/grants/charter-cod
 import type { LogPoint } from '../core/catalogue/grants/act-body.ts';
 import type { CheckedAct } from '../core/catalogue/grants/act.ts';
 import { PalmError } from '../core/model/errors.ts';
-import type { DeviceId } from '../core/model/ids.ts';
+import type { DeviceId, EntryId } from '../core/model/ids.ts';
 import type { Peer } from '../core/peer/peer.ts';
 import { MAX_NAMED_BY_ACT } from '../core/model/limits.ts';
 import type { KeyRing } from '../core/model/key-ring.ts';
@@ -16,7 +16,7 @@ import { followPool, foundPool } from './acts/founding.ts';
 import { ownExchangePair } from './epochs/epoch-secrets.ts';
 import type { PeerDriver } from './peer/peer-driver.ts';
 import type { Roles } from './roles.ts';
-import type { PartStatus, UpgradedStatus, UpgradeStatus } from './trust-api.ts';
+import type { UpgradedStatus, UpgradeStatus } from './trust-api.ts';
 
 /** A pool while it is open. */
 interface UpgradedPool {
@@ -91,14 +91,6 @@ export function upgradesOf({ acts, catalogue }: Peer, self: DeviceId): UpgradeSt
   }));
 }
 
-/** Charters of devices of this pool that upgraded it as well, apart from the part that this device is in. */
-export function partsOf({ acts, catalogue }: Peer): PartStatus[] {
-  if (acts.charter === undefined) return [];
-  const writers = new Set(acts.charters().map(({ record: { by } }) => by));
-  const known = [...writers].filter((by) => acts.isIn(by));
-  return known.map((by) => ({ byId: by, byName: catalogue.deviceName(by) }));
-}
-
 /** Undefined in a pool that was not upgraded. */
 export function upgradedOf({ acts, catalogue }: Peer): UpgradedStatus | undefined {
   const { charter } = acts;
@@ -119,6 +111,12 @@ export function isLeftBehind(driver: PeerDriver): boolean {
   const upgrades = upgradesOf(driver.peer, driver.deviceId);
   const isAlone = driver.peer.reachableDevices().length <= 1;
   return isAlone && upgrades.length > 0 && upgrades.every(({ namesThis }) => !namesThis);
+}
+
+/** Follows a pool that took this device's part in. The acts of both are kept, before the charter is. */
+export function movingTo({ driver: { peer }, keys }: UpgradedPool, to: EntryId): Writing {
+  const acts = [...peer.acts.parts.actsOf(to), ...peer.acts.kept()];
+  return (ports) => followPool(ports, keys, to, acts);
 }
 
 function isNamed({ record: { body } }: CheckedAct, device: DeviceId): boolean {

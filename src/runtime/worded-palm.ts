@@ -23,15 +23,21 @@ import type { WordlessDiagnosis } from './doctor/gathering.ts';
 import { inWords, type FindingWords } from './doctor/worded-diagnosis.ts';
 import type { InviteOptions, InviteStatus } from './invite-api.ts';
 import type { Failure } from '../core/model/failures.ts';
-import type { RecoverOptions, FollowOptions, UpgradeOptions } from './trust-api.ts';
-import type { PoolRecord, RecordItem, RecordOptions, SecurityEventStatus } from './record-api.ts';
+import type { FollowOptions, PartOptions, RecoverOptions, UpgradeOptions } from './trust-api.ts';
+import type { PoolRecord, RecordOptions } from './record-api.ts';
 import type { NearbyCalls, NearbyPool } from './nearby-api.ts';
 import type { NearbyRun, WordlessNearby } from './nearby-run.ts';
 import type { LockCalls, LockOptions, PasskeySupport, UnlockOptions } from './lock-api.ts';
 import type { LockRun } from './lock-run.ts';
 import type { LettingIn, PairAnswerOptions, PairCalls, PairingStatus, PairOptions } from './pair-api.ts';
-import type { Notice, QuotedDevice } from './notice.ts';
+import type { Notice } from './notice.ts';
 import type { PairingRun } from './pairing-run.ts';
+import {
+  wordedRecord,
+  type WordlessRecord,
+  type WordlessRecordItem,
+  type WordlessSecurityEvent,
+} from './worded-record.ts';
 import { wordedRekey, type WordlessRekey } from './rekey/worded-rekey.ts';
 import { PasskeyLock } from './passkey-lock.ts';
 import { pieceStream, type PieceSource } from './read/piece-stream.ts';
@@ -54,23 +60,6 @@ export interface WordlessStatus
   readonly pairing?: WordlessPairing;
   readonly notices: readonly ListedNotice[];
   readonly activity: readonly ListedActivity[];
-}
-
-export interface WordlessRecordItem extends Omit<
-  RecordItem,
-  'deviceName' | 'aboutId' | 'aboutName' | 'text'
-> {
-  readonly by: QuotedDevice;
-  readonly about?: QuotedDevice;
-}
-
-export interface WordlessSecurityEvent extends Omit<SecurityEventStatus, 'deviceId' | 'text'> {
-  readonly by: QuotedDevice | undefined;
-}
-
-export interface WordlessRecord extends Omit<PoolRecord, 'items' | 'events'> {
-  readonly items: readonly WordlessRecordItem[];
-  readonly events: readonly WordlessSecurityEvent[];
 }
 
 /** The sentences of one language. */
@@ -298,6 +287,18 @@ export class WordedPalm implements Palm {
     return this.#worded(this.#palm.followUpgrade(id, options));
   }
 
+  offerPart(id: string, options?: PartOptions): Promise<void> {
+    return this.#worded(this.#palm.offerPart(id, options));
+  }
+
+  withdrawOffer(): Promise<void> {
+    return this.#worded(this.#palm.withdrawOffer());
+  }
+
+  takeInPart(id: string, options?: PartOptions): Promise<void> {
+    return this.#worded(this.#palm.takeInPart(id, options));
+  }
+
   recover(code: string, options?: RecoverOptions): Promise<{ readonly code: string }> {
     return this.#worded(this.#palm.recover(code, options));
   }
@@ -311,20 +312,7 @@ export class WordedPalm implements Palm {
   }
 
   async record(options?: RecordOptions): Promise<PoolRecord> {
-    const { items, events, ...page } = await this.#worded(this.#palm.record(options));
-    return {
-      ...page,
-      items: items.map((item) => {
-        const { by, about, ...told } = item;
-        const named = about === undefined ? {} : { aboutId: about.id, aboutName: about.name };
-        return { ...told, ...named, deviceName: by.name, text: this.#texts.recordText(item) };
-      }),
-      events: events.map((event) => {
-        const { by, ...told } = event;
-        const text = this.#texts.securityEventText(event);
-        return { ...told, ...(by === undefined ? {} : { deviceId: by.id }), text };
-      }),
-    };
+    return wordedRecord(await this.#worded(this.#palm.record(options)), this.#texts);
   }
 
   async diagnose(options?: DiagnoseOptions): Promise<Diagnosis> {

@@ -43,6 +43,15 @@ export type BadArgument =
       readonly code: 'bad-argument';
       readonly reason: 'has-roles' | 'no-upgrade' | 'wrong-upgrade-code';
     }
+  /**
+   * Of another part of this pool: none is known with that id, it has another code, it offered nothing, or one
+   * of the two shut out who upgraded the other.
+   */
+  | {
+      readonly code: 'bad-argument';
+      readonly reason: 'no-part' | 'wrong-part-code' | 'no-offer' | 'part-out';
+    }
+  | { readonly code: 'bad-argument'; readonly reason: 'part-too-large'; readonly max: number }
   /** Not an object of parts that exist. */
   | { readonly code: 'bad-argument'; readonly reason: 'policy-placement'; readonly max: number }
   | { readonly code: 'bad-argument'; readonly reason: 'policy-parts'; readonly of: 'policy' | 'graceMs' }

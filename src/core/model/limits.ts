@@ -140,6 +140,12 @@ export const MAX_UNDONE_BY_RECOVERY = 32;
 /** Why a device was shut out, for people. */
 export const MAX_REASON_BYTES = 255;
 /** Charters of others that a device keeps while it follows none. */
+export const MAX_OFFER_BYTES = 32_000;
+export const MAX_OFFERED_EPOCHS = 512;
+/** Of one device's log, in an offer. */
+export const MAX_STRETCHES = 8;
+/** Acts that a device keeps of other parts of its pool, in units. */
+export const MAX_PARTS_UNITS = 8_192;
 export const MAX_CHARTERS = 8;
 /** Epochs of a pool: each but the first begins with an act. */
 export const MAX_EPOCH_COUNT = MAX_ACT_COUNT + 1;

@@ -11,6 +11,10 @@ export interface NotAllowed {
     | 'admins-only'
     /** Only for who began the pool, or recovered it. */
     | 'first-admins-only'
+    /** The same, of parts of a pool that become one. */
+    | 'first-admins-join'
+    /** While this part of the pool offers to be taken in: what an admin removes would not count there. */
+    | 'offered'
     /** The other device is an admin of the same rank or above. */
     | 'above'
     /** Nobody changes its own role. */

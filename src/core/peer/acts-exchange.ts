@@ -8,7 +8,7 @@
 //
 // A device that follows the charter of an upgraded pool shows it to those that follow none yet, and ends the
 // link: they take part again once their persons confirmed. Parts of a pool that were upgraded apart show each
-// other their charters, and are two pools.
+// other their charters, and are two pools; all their acts, once one offered to be taken in by the other.
 
 import type { CheckedAct } from '../catalogue/grants/act.ts';
 import type { DeviceId, EntryId } from '../model/ids.ts';
@@ -24,6 +24,9 @@ import type { PeerState } from './peer-state.ts';
 
 /** A device that is out has this long, ms, to read why, before its link is closed. */
 const FAREWELL_MS = 5_000;
+
+/** So long a link lasts at most, ms, on which all acts are told to a part that was upgraded apart. */
+const TELLING_MS = 30_000;
 
 /**
  * How often a device may ask on one link: honest ones ask again only where acts overtook others on their way.
@@ -105,13 +108,14 @@ export class ActsExchange {
     nowMs: MonotonicMs,
     { from, acts, refusedCount }: PeerInput & { readonly kind: 'acts-checked' },
   ): PeerEffect[] {
-    const otherCount = this.#state.acts.charters().length;
+    const { parts } = this.#state.acts;
+    const { version } = parts;
     const added = this.#state.acts.add(acts);
     const effects = this.#added(nowMs, added, from);
     const link = this.#state.links.get(from);
-    // A part that was upgraded apart: its charter is kept, and is none of the acts here.
-    if (added.length === 0 && this.#state.acts.charters().length > otherCount)
-      effects.push(...this.#ports.changed(nowMs));
+    // A part that was upgraded apart: its acts are kept, and are none of the acts here.
+    if (added.length === 0 && parts.version > version)
+      effects.push({ kind: 'keep-acts' }, ...this.#ports.changed(nowMs));
     if (refusedCount > 0) effects.push(misdeed(from, 'forged-records', refusedCount));
     // What is kept back for good must not be asked for again and again.
     if (link !== undefined && this.#state.acts.isWaiting && link.askedActs !== this.#state.acts.digest())
@@ -153,9 +157,10 @@ export class ActsExchange {
     const told = link.theirActs?.told;
     if (link.isAcrossUpgrade) return [];
     if (acts.isOther(marks)) {
+      const across = acts.tellingAcross(device, marks);
       link.isAcrossUpgrade = true;
-      link.endsAtMs = nowMs + FAREWELL_MS;
-      return this.#tellCharter(device, marks);
+      link.endsAtMs = nowMs + (across.length > 1 ? TELLING_MS : FAREWELL_MS);
+      return inMessages(across).map((records) => send(device, { kind: 'acts', acts: records }));
     }
     // It hears what the others say, in case somebody lets it back in.
     if (acts.isOut(self)) return [];

@@ -40,8 +40,8 @@ import { proofBlocksOf } from './proof-ranges.ts';
 export class PeerState {
   readonly self: DeviceId;
   /** Who may what. */
-  readonly acts = new ActSet();
-  readonly rights = new ActRights(this.acts);
+  readonly acts: ActSet;
+  readonly rights: ActRights;
   readonly catalogue: Catalogue;
   readonly links: PeerLinks;
   readonly own = new OwnHoldings();
@@ -85,6 +85,8 @@ export class PeerState {
 
   constructor(self: DeviceId, epoch: number, ownClass: DeviceClass, isEvictable: boolean) {
     this.self = self;
+    this.acts = new ActSet(self);
+    this.rights = new ActRights(this.acts);
     const rules = {
       graceMs: (of: DeviceClass) => this.catalogue.policy.graceMs[of],
       isGraceSet: (of: DeviceClass) => this.catalogue.policy.isGraceSet[of],

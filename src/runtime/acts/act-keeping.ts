@@ -8,7 +8,7 @@ import { boolOf, bytesOf, decodeCbor, encodeCbor, listOf, tupleOf } from '../../
 import { concatBytes, utf8 } from '../../core/model/bytes.ts';
 import { isPalmError } from '../../core/model/errors.ts';
 import type { KeyRing } from '../../core/model/key-ring.ts';
-import { MAX_ACT_BYTES, MAX_ACT_COUNT } from '../../core/model/limits.ts';
+import { MAX_ACT_BYTES, MAX_ACT_COUNT, MAX_PARTS_UNITS } from '../../core/model/limits.ts';
 import { deriveActsKey } from '../../core/model/pool-keys.ts';
 import type { Cryptography, Random, RecordStore } from '../../core/ports.ts';
 import type { Slices } from '../slices.ts';
@@ -24,8 +24,9 @@ export interface ActKeepingPorts {
 
 const ROW = 'acts';
 const NONCE_BYTES = 12;
-/** All acts of a full pool. */
-const MAX_ROW_BYTES = MAX_ACT_COUNT * MAX_ACT_BYTES;
+/** All acts of a full pool, and of its other parts. */
+const MAX_ROWS = MAX_ACT_COUNT + MAX_PARTS_UNITS;
+const MAX_ROW_BYTES = MAX_ROWS * MAX_ACT_BYTES;
 /** Acts checked at a time: a slow phone takes some 40 ms for them. */
 const CHECKED_AT_ONCE = 8;
 
@@ -51,7 +52,7 @@ export class ActKeeping {
     try {
       const plain = await this.#open(bytesOf(kept, NONCE_BYTES + 1, MAX_ROW_BYTES));
       if (plain === undefined) return false;
-      this.#ports.acts.add(listOf(decodeCbor(plain, MAX_ROW_BYTES), MAX_ACT_COUNT, keptAct));
+      this.#ports.acts.add(listOf(decodeCbor(plain, MAX_ROW_BYTES), MAX_ROWS, keptAct));
       return true;
     } catch (error) {
       if (isPalmError(error, 'bad-message')) return false;
@@ -103,8 +104,8 @@ export class ActKeeping {
   async #write(): Promise<void> {
     const { acts, keys, cryptography, random, records } = this.#ports;
     for (const act of this.#coming) if (acts.find(act.record.id) !== undefined) this.#coming.delete(act);
-    const rows = [...acts.acts(), ...this.#coming].map(({ record, terms }) => [
-      terms !== undefined,
+    const rows = [...acts.kept(), ...this.#coming].map(({ record, terms, takesIn }) => [
+      terms !== undefined || takesIn !== undefined,
       record.bytes,
     ]);
     const nonce = random.bytes(NONCE_BYTES);

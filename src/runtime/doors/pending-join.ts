@@ -13,7 +13,7 @@ import { derivePoolKeys, FIRST_EPOCH } from '../../core/model/pool-keys.ts';
 import { isExpired } from '../../core/admission/verdict.ts';
 import type { Identity, SecretStore } from '../../core/ports.ts';
 import { followPool } from '../acts/founding.ts';
-import { ownExchangePair, rightSecrets, saveEpochSecrets } from '../epochs/epoch-secrets.ts';
+import { ownExchangePair, rightSecrets, saidIn, saveEpochSecrets } from '../epochs/epoch-secrets.ts';
 import type { JoiningStatus } from '../invite-api.ts';
 import type { RuntimePorts } from '../runtime-ports.ts';
 import { savePool } from '../saved-pool.ts';
@@ -116,7 +116,7 @@ export class PendingJoin {
     await followPool(this.#ports, keys, this.#invite.ticket.charter, acts.acts());
     if (this.#isOver) return false;
     const { secrets } = this.#ports;
-    const right = rightSecrets(gift.secrets, (epoch) => acts.find(epoch)?.record.body);
+    const right = rightSecrets(gift.secrets, (epoch) => saidIn(acts.find(epoch)));
     await saveEpochSecrets(secrets, right);
     // Last: with the pool's secret on its disk, this device is in the pool.
     await savePool(secrets, { secret: Uint8Array.from(first.secret), epoch: FIRST_EPOCH });

@@ -11,12 +11,14 @@ import {
   type Epochs,
 } from '../../core/catalogue/grants/epoch-chain.ts';
 import {
+  epochCheckOf,
   openEpochKey,
   openKeys,
   sealKeys,
   type EpochSecret,
 } from '../../core/catalogue/grants/epoch-keys.ts';
-import type { SealedKey } from '../../core/catalogue/grants/act-body.ts';
+import type { OfferedEpoch, SealedKey } from '../../core/catalogue/grants/act-body.ts';
+import { takenParts } from '../../core/catalogue/grants/part-joins.ts';
 import type { ActSet } from '../../core/catalogue/grants/act-set.ts';
 import { awaitedMembers } from '../../core/catalogue/grants/awaited-members.ts';
 import { exchangeKeysOf } from '../../core/catalogue/grants/exchange-keys.ts';
@@ -25,7 +27,12 @@ import { isPalmError } from '../../core/model/errors.ts';
 import type { ExchangeKey, ExchangePair } from '../../core/model/exchange-key.ts';
 import type { DeviceId, EntryId } from '../../core/model/ids.ts';
 import type { KeyRing } from '../../core/model/key-ring.ts';
-import { EXCHANGE_START_BYTES, MAX_EARLIER_ROOMS, MAX_VOID_EPOCHS } from '../../core/model/limits.ts';
+import {
+  EXCHANGE_START_BYTES,
+  MAX_EARLIER_ROOMS,
+  MAX_OFFERED_EPOCHS,
+  MAX_VOID_EPOCHS,
+} from '../../core/model/limits.ts';
 import { derivePoolKeys, type PoolKeys } from '../../core/model/pool-keys.ts';
 import type { Cryptography, Identity, SecretStore } from '../../core/ports.ts';
 import type { Transport } from '../../core/transport-port.ts';
@@ -35,6 +42,7 @@ import {
   loadExchangePairs,
   ownExchangePair,
   rightSecrets,
+  saidIn,
   saveEpochSecrets,
   type NumberedSecret,
 } from './epoch-secrets.ts';
@@ -220,8 +228,9 @@ export class EpochKeeping {
   /** Keeps those that are new and are what their epochs' acts say. */
   async #keep(given: readonly EpochSecret[]): Promise<void> {
     const { acts, secrets, keys } = this.#ports;
-    const isRight = rightSecrets(given, (epoch) => acts.find(epoch)?.record.body);
-    const counts = (epoch: EntryId): boolean => acts.standings.counts(epoch);
+    const offered = this.#offered();
+    const isRight = rightSecrets(given, (epoch) => offered.get(epoch) ?? saidIn(acts.find(epoch)));
+    const counts = (epoch: EntryId): boolean => acts.standings.counts(epoch) || offered.has(epoch);
     const unknown = isRight.filter(({ epoch }) => !this.#secrets.has(epoch));
     // Honest files may be sealed with keys that counted for a while.
     const voidCount = [...this.#secrets.keys()].filter((epoch) => !counts(epoch)).length;
@@ -252,7 +261,8 @@ export class EpochKeeping {
       transport.move(current, this.#roomsOf(earlier));
     }
     const wasMissing = this.isMissing;
-    keys.isComplete = epochs.counting.every(({ id }) => this.#secrets.has(id));
+    const wanted = [...epochs.counting.map(({ id }) => id), ...this.#offered().keys()];
+    keys.isComplete = wanted.every((epoch) => this.#secrets.has(epoch));
     if (wasMissing || this.isMissing) this.#ports.looked(this.isMissing);
   }
 
@@ -263,6 +273,22 @@ export class EpochKeeping {
     const { placed, standings, charter } = this.#ports.acts;
     if (awaitedMembers(placed, standings, charter).length === 0) return last;
     return [...last.slice(0, -1), this.#first];
+  }
+
+  /** Epochs of parts of the pool that were taken in: what is sealed with their keys counts. */
+  #offered(): ReadonlyMap<EntryId, OfferedEpoch> {
+    const { own } = this.#ports.acts;
+    const epochs = own === undefined ? [] : takenParts(own).flatMap((taken) => taken.epochs);
+    return new Map(epochs.map((each) => [each.epoch, each]));
+  }
+
+  /** All that this device has, besides epoch 0, the newest first: to be offered with its part of the pool. */
+  offers(): OfferedEpoch[] {
+    return Array.from(this.#secrets.values(), ({ epoch, number, secret }) => {
+      return { epoch, number, check: epochCheckOf(secret) };
+    })
+      .toSorted((a, b) => b.number - a.number || (a.epoch < b.epoch ? -1 : 1))
+      .slice(0, MAX_OFFERED_EPOCHS);
   }
 
   #idOf(keys: PoolKeys): EntryId | undefined {

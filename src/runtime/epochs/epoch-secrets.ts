@@ -2,7 +2,7 @@
 // of all epochs but the first, whose secret is kept with the pool, and the pairs of the exchange keys that
 // this device ever published.
 
-import type { ActBody } from '../../core/catalogue/grants/act-body.ts';
+import type { CheckedAct } from '../../core/catalogue/grants/act.ts';
 import { epochCheckOf, type EpochSecret } from '../../core/catalogue/grants/epoch-keys.ts';
 import {
   bytesOf,
@@ -52,15 +52,26 @@ export function saveEpochSecrets(secrets: SecretStore, known: readonly NumberedS
   return secrets.put(EPOCHS, encodeCbor(rows));
 }
 
-/** Those of `given` that are what the acts of their epochs say; epoch 0's has none, and is left out. */
+/** What tells right secrets of an epoch. */
+interface SaidEpoch {
+  readonly number: number;
+  readonly check: Uint8Array;
+}
+
+/** Undefined where the act is not here, or is none of an epoch. */
+export function saidIn(act: CheckedAct | undefined): SaidEpoch | undefined {
+  return act?.record.body.kind === 'epoch' ? act.record.body : undefined;
+}
+
+/** Those of `given` that are what is known of their epochs; epoch 0's has no act, and is left out. */
 export function rightSecrets(
   given: readonly EpochSecret[],
-  bodyOf: (epoch: EntryId) => ActBody | undefined,
+  known: (epoch: EntryId) => SaidEpoch | undefined,
 ): NumberedSecret[] {
   return given.flatMap(({ epoch, secret }) => {
-    const body = epoch === null ? undefined : bodyOf(epoch);
-    const isRight = body?.kind === 'epoch' && equalBytes(body.check, epochCheckOf(secret));
-    return epoch !== null && isRight ? [{ epoch, number: body.number, secret }] : [];
+    const said = epoch === null ? undefined : known(epoch);
+    const isRight = said !== undefined && equalBytes(said.check, epochCheckOf(secret));
+    return epoch !== null && isRight ? [{ epoch, number: said.number, secret }] : [];
   });
 }
 

@@ -6,7 +6,7 @@ import { signedBytesOfAct, type CheckedAct } from '../../core/catalogue/grants/a
 import type { DeviceId } from '../../core/model/ids.ts';
 import type { Cryptography } from '../../core/ports.ts';
 import { quotedDevice } from '../quoted-device.ts';
-import type { WordlessRecordItem } from '../worded-palm.ts';
+import type { WordlessRecordItem } from '../worded-record.ts';
 
 interface ActItemPorts {
   readonly catalogue: Catalogue;
@@ -52,7 +52,8 @@ function aboutOf(body: CheckedAct['record']['body'], admitted: DeviceId | undefi
     case 'epoch-keys':
     case 'exchange':
     case 'code':
-    case 'adopt':
+    case 'offer':
+    case 'take-in':
     case 'merge':
     case 'unknown':
       return undefined;

@@ -11,7 +11,7 @@ import type { Notice, QuotedDevice } from '../notice.ts';
 import type { OpenPoolEvents } from '../open-pool-events.ts';
 import { quotedDevice } from '../quoted-device.ts';
 import { Slices } from '../slices.ts';
-import type { WordlessRecord } from '../worded-palm.ts';
+import type { WordlessRecord } from '../worded-record.ts';
 import { actItem } from './act-item.ts';
 import { exportLines } from './record-export.ts';
 import { recordItem } from './record-item.ts';

@@ -13,7 +13,7 @@ import type { KeyRing } from '../../core/model/key-ring.ts';
 import type { Cryptography } from '../../core/ports.ts';
 import type { RecordItem, RecordState } from '../record-api.ts';
 import { quotedDevice } from '../quoted-device.ts';
-import type { WordlessRecordItem } from '../worded-palm.ts';
+import type { WordlessRecordItem } from '../worded-record.ts';
 
 interface RecordItemPorts {
   readonly catalogue: Catalogue;

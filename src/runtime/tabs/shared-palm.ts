@@ -25,7 +25,8 @@ import { noLists } from '../status.ts';
 import type { RecoverOptions, UpgradeOptions } from '../trust-api.ts';
 import type { PairingRun } from '../pairing-run.ts';
 import type { NearbyRun } from '../nearby-run.ts';
-import type { WordlessPalm, WordlessRecord, WordlessStatus } from '../worded-palm.ts';
+import type { WordlessPalm, WordlessStatus } from '../worded-palm.ts';
+import type { WordlessRecord } from '../worded-record.ts';
 import { endedUnheard, OVER, type Seat } from './seat.ts';
 import { Seats, type SeatsOptions } from './seats.ts';
 import { SharedRead } from './shared-read.ts';
@@ -225,6 +226,18 @@ export class SharedPalm implements WordlessPalm {
 
   followUpgrade(...args: Parameters<WordlessPalm['followUpgrade']>): Promise<void> {
     return this.#call('followUpgrade', args);
+  }
+
+  offerPart(...args: Parameters<WordlessPalm['offerPart']>): Promise<void> {
+    return this.#call('offerPart', args);
+  }
+
+  withdrawOffer(): Promise<void> {
+    return this.#call('withdrawOffer', []);
+  }
+
+  takeInPart(...args: Parameters<WordlessPalm['takeInPart']>): Promise<void> {
+    return this.#call('takeInPart', args);
   }
 
   recover(code: string, options?: RecoverOptions): Promise<{ readonly code: string }> {

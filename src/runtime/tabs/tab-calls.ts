@@ -34,6 +34,9 @@ type Callable = Pick<
   | 'makeRecoveryCode'
   | 'upgrade'
   | 'followUpgrade'
+  | 'offerPart'
+  | 'withdrawOffer'
+  | 'takeInPart'
   | 'recover'
   | 'setPolicy'
   | 'record'
@@ -114,6 +117,9 @@ const MAY_BE_MADE_AGAIN: Readonly<Record<CallName, boolean>> = {
   makeRecoveryCode: true,
   upgrade: false,
   followUpgrade: false,
+  offerPart: false,
+  withdrawOffer: true,
+  takeInPart: false,
   recover: false,
   setPolicy: true,
   record: true,
@@ -245,6 +251,12 @@ export function performCall(palm: WordlessPalm, call: TabCall, signal?: AbortSig
       return palm.upgrade(...call.args);
     case 'followUpgrade':
       return palm.followUpgrade(...call.args);
+    case 'offerPart':
+      return palm.offerPart(...call.args);
+    case 'withdrawOffer':
+      return palm.withdrawOffer(...call.args);
+    case 'takeInPart':
+      return palm.takeInPart(...call.args);
     case 'recover':
       return palm.recover(...call.args);
     case 'setPolicy':

@@ -9,20 +9,16 @@ import { usePage, useStatus } from '../state/page.ts';
 import { shownDeviceName } from '../text/device-name.ts';
 import { explain } from '../text/explain.ts';
 import { words } from '../text/words.ts';
+import { PartNotes } from './part-notes.tsx';
 
 export function UpgradeNotes() {
   const upgrades = useStatus(({ pool }) => pool?.upgrades) ?? [];
   const upgraded = useStatus(({ pool }) => pool?.upgraded);
-  const parts = useStatus(({ pool }) => pool?.parts) ?? [];
   const asked = useSignal<UpgradeStatus | undefined>(undefined);
   return (
     <>
       {upgraded === undefined || upgraded.awaits.length === 0 ? null : <AwaitedNote upgraded={upgraded} />}
-      {parts.map(({ byId, byName }) => (
-        <div key={byId} class="message warning" role="status">
-          <p>{words.upgrade.apart(<bdi>{shownDeviceName(byName)}</bdi>)}</p>
-        </div>
-      ))}
+      <PartNotes />
       {upgrades.map((upgrade) => {
         const by = <bdi>{shownDeviceName(upgrade.byName)}</bdi>;
         return (

@@ -18,6 +18,7 @@ import { cameraTexts, messageTexts } from './en/messages.ts';
 import { nameTexts } from './en/names.ts';
 import { nearbyTexts } from './en/nearby.ts';
 import { keysTexts } from './en/keys.ts';
+import { twoPoolsTexts } from './en/two-pools.ts';
 import { upgradeTexts } from './en/upgrades.ts';
 import { recoveryTexts } from './en/recovery.ts';
 import { lockTexts, unlockTexts } from './en/lock-screens.ts';
@@ -65,6 +66,7 @@ export const en = {
   join: joinTexts,
   joining: joiningTexts,
   keys: keysTexts,
+  twoPools: twoPoolsTexts,
   upgrade: upgradeTexts,
   recovery: recoveryTexts,
   leave: leaveTexts,

@@ -21,17 +21,22 @@ import {
   MAX_KIND_BYTES,
   MAX_LOG_LENGTH,
   MAX_NAMED_BY_ACT,
+  MAX_OFFER_BYTES,
+  MAX_OFFERED_EPOCHS,
   MAX_REASON_BYTES,
   MAX_RECOVERED_FROM,
   MAX_SEEN_ACTS,
+  MAX_STRETCHES,
   MAX_UNDONE_BY_RECOVERY,
 } from '../../model/limits.ts';
 import { parseExchangeKey } from '../../model/exchange-key.ts';
 import { MAX_TICKET_BYTES } from '../../model/ticket.ts';
 import { MAX_EPOCH } from '../../model/pool-keys.ts';
 import { NO_RANK, ROLES } from '../../model/role.ts';
-import type { ActBody, LogPoint, RecoveredFrom, SealedKey } from './act-body.ts';
+import type { ActBody, LogPoint, OfferedEpoch, OfferedMember, RecoveredFrom, SealedKey } from './act-body.ts';
 
+const OFFERED_ROLES = ['member', 'reader'] as const;
+const STRETCH_RIGHTS = ['admin', 'member', 'none'] as const;
 const SEALED_KEY_BYTES = 48;
 const EPOCH_CHECK_BYTES = 16;
 const SIGNATURE_BYTES = 64;
@@ -66,14 +71,27 @@ function encodeDeed(body: Exclude<ActBody, { kind: 'unknown' }>): object {
       const { epoch, sender, keys } = body;
       return { epoch: cidOf(epoch), sender, keys: keys.map(sealedKeyToCbor) };
     }
-    case 'adopt':
-      return { as: body.as, charter: cidOf(body.charter) };
+    case 'offer': {
+      const { as, from, charter, members, epochs } = body;
+      return {
+        as,
+        from: cidOf(from),
+        charter: cidOf(charter),
+        members: members.map(({ device, role, stretches }) => [
+          cidOf(device),
+          role ?? null,
+          stretches.map(({ right, point }) => [right, pointToCbor(point)]),
+        ]),
+        epochs: epochs.map(({ epoch, number, check }) => [cidOf(epoch), number, check]),
+      };
+    }
     case 'recover':
       return { ...recoverOrder(body), signature: body.signature };
     case 'admit':
     case 'withdraw':
     case 'code':
     case 'exchange':
+    case 'take-in':
     case 'merge':
       return body;
   }
@@ -211,10 +229,22 @@ const DECODERS: { readonly [Kind in KnownKind]: (value: unknown) => ActBody & { 
     const key = exactly(recovery, PUBLIC_KEY_BYTES);
     return { kind: 'code', seen: seenOf(seen, 'code'), as: rankOf(as), recovery: key };
   },
-  adopt: (value) => {
-    const { seen, as, charter } = fieldsOf(value, ['kind', 'seen', 'as', 'charter']);
-    const other = parseEntryId(linkOf(charter));
-    return { kind: 'adopt', seen: seenOf(seen, 'adopt'), as: rankOf(as), charter: other };
+  offer: (value) => {
+    const fields = fieldsOf(value, ['kind', 'seen', 'as', 'from', 'charter', 'members', 'epochs']);
+    return {
+      kind: 'offer',
+      seen: seenOf(fields['seen'], 'offer'),
+      as: rankOf(fields['as']),
+      from: parseEntryId(linkOf(fields['from'])),
+      charter: parseEntryId(linkOf(fields['charter'])),
+      members: listOf(fields['members'], MAX_NAMED_BY_ACT, offeredMemberOf),
+      epochs: listOf(fields['epochs'], MAX_OFFERED_EPOCHS, offeredEpochOf),
+    };
+  },
+  'take-in': (value) => {
+    const { seen, as, offer } = fieldsOf(value, ['kind', 'seen', 'as', 'offer']);
+    const record = bytesOf(offer, 1, MAX_OFFER_BYTES);
+    return { kind: 'take-in', seen: seenOf(seen, 'take-in'), as: rankOf(as), offer: record };
   },
   recover: (value) => {
     const fields = fieldsOf(value, [
@@ -275,6 +305,29 @@ function pointOf(value: unknown): LogPoint | undefined {
   const seq = uintOf(number, MAX_LOG_LENGTH);
   if (seq === 0) throw bad('a point before the first entry');
   return { seq, entry: parseEntryId(linkOf(entry)) };
+}
+
+function offeredMemberOf(value: unknown): OfferedMember {
+  const [device, role, stretches] = tupleOf(value, 3);
+  return {
+    device: parseDeviceId(linkOf(device)),
+    role: role === null ? undefined : oneOf(role, OFFERED_ROLES),
+    stretches: listOf(stretches, MAX_STRETCHES, (item) => {
+      const [right, point] = tupleOf(item, 2);
+      const end = pointOf(point);
+      if (end === undefined) throw bad('a stretch of a log without an end');
+      return { right: oneOf(right, STRETCH_RIGHTS), point: end };
+    }),
+  };
+}
+
+function offeredEpochOf(value: unknown): OfferedEpoch {
+  const [epoch, number, check] = tupleOf(value, 3);
+  return {
+    epoch: parseEntryId(linkOf(epoch)),
+    number: uintOf(number, MAX_EPOCH - 1),
+    check: exactly(check, EPOCH_CHECK_BYTES),
+  };
 }
 
 function sealedKeyToCbor({ device, exchange, sealed }: SealedKey): unknown {

@@ -53,9 +53,41 @@ export type AdminDeed = { readonly as: number } & (
     }
   /** A recovery code of the pool, by its public key. Only of rank 0. */
   | { readonly kind: 'code'; readonly recovery: Uint8Array }
-  /** Another charter is one with the one that the writer follows. */
-  | { readonly kind: 'adopt'; readonly charter: EntryId }
+  /** A part of a pool that was upgraded apart offers to be taken in by the pool with this charter. */
+  | ({ readonly kind: 'offer' } & OfferTerms)
+  /** The part whose offer this is, as its record, is taken in. */
+  | { readonly kind: 'take-in'; readonly offer: Uint8Array }
 );
+
+/** What counts of a part of a pool once another part took it in. */
+export interface OfferTerms {
+  /** The charter of the part. */
+  readonly from: EntryId;
+  /** That of the pool which it offers itself to; its own: to none any more. */
+  readonly charter: EntryId;
+  readonly members: readonly OfferedMember[];
+  readonly epochs: readonly OfferedEpoch[];
+}
+
+export interface OfferedMember {
+  readonly device: DeviceId;
+  /** Undefined for one that is out. */
+  readonly role: 'member' | 'reader' | undefined;
+  readonly stretches: readonly LogStretch[];
+}
+
+/** Entries of a device's log up to a point, from the point of the stretch before it on. */
+export interface LogStretch {
+  readonly right: 'admin' | 'member' | 'none';
+  readonly point: LogPoint;
+}
+
+export interface OfferedEpoch {
+  readonly epoch: EntryId;
+  readonly number: number;
+  /** 16 bytes. */
+  readonly check: Uint8Array;
+}
 
 /** What the code of a pool orders to be shut out. */
 export interface RecoveredFrom {
@@ -132,6 +164,12 @@ export interface AdmitTerms {
   readonly isInTime: boolean;
 }
 
+/** What a take-in takes in, once the offer's signature was checked. */
+export interface TakenPart extends OfferTerms {
+  /** The act that offered it. */
+  readonly offer: EntryId;
+}
+
 /** An act as its record says it. */
 export interface Act {
   readonly id: EntryId;
@@ -142,6 +180,8 @@ export interface Act {
   readonly body: ActBody;
   /** Of an admit that is right. */
   readonly terms?: AdmitTerms | undefined;
+  /** Of a take-in that is right. */
+  readonly takesIn?: TakenPart | undefined;
   /** What it counts for against the bounds. */
   readonly units: number;
 }

@@ -77,6 +77,15 @@ export class ActGraph<Item extends Act = Act> {
     return !this.#waiting.isEmpty;
   }
 
+  /** What all acts that are here count for. */
+  get units(): number {
+    return this.#units;
+  }
+
+  has(id: EntryId): boolean {
+    return this.#byId.has(id);
+  }
+
   /** What the acts of a device that are here count for. */
   unitsOf(device: DeviceId): number {
     return this.#unitsOf.get(device) ?? 0;
@@ -200,7 +209,7 @@ export class ActGraph<Item extends Act = Act> {
   /**
    * Devices that the act names as of the pool. Of acts of those who are no admins by any act, there are none.
    */
-  #namedBy({ by, body, terms }: Act, past: bigint): [DeviceId, number][] {
+  #namedBy({ by, body, terms, takesIn }: Act, past: bigint): [DeviceId, number][] {
     const own = this.#rankIn(past, by) ?? NO_RANK;
     switch (body.kind) {
       case 'charter':
@@ -214,6 +223,10 @@ export class ActGraph<Item extends Act = Act> {
       }
       case 'recover':
         return this.#isOrdered(body, past) ? [[body.admin, 0]] : [];
+      case 'take-in': {
+        const members = own === 0 && takesIn?.charter === this.#charter ? takesIn.members : [];
+        return members.map(({ device }): [DeviceId, number] => [device, NO_RANK]);
+      }
       case 'shut-out':
       case 'keep':
       case 'withdraw':
@@ -221,7 +234,7 @@ export class ActGraph<Item extends Act = Act> {
       case 'epoch-keys':
       case 'exchange':
       case 'code':
-      case 'adopt':
+      case 'offer':
       case 'merge':
       case 'unknown':
         return [];

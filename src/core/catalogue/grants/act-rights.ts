@@ -7,10 +7,16 @@ import { NO_RANK } from '../../model/role.ts';
 import type { DeviceLog } from '../device-log.ts';
 import type { Counting, EntryRights } from '../entry-rights.ts';
 import type { PackedEntry } from '../packed-entry.ts';
-import type { LogPoint } from './act-body.ts';
+import type { LogPoint, LogStretch } from './act-body.ts';
 import type { ActSet } from './act-set.ts';
 import type { PlacedAct } from './act-graph.ts';
 import { leastOf, type Gift, type Standing } from './standing.ts';
+
+const AS_RIGHT: Readonly<Record<LogStretch['right'], Standing | undefined>> = {
+  admin: { role: 'admin', rank: 0 },
+  member: { role: 'member', rank: NO_RANK },
+  none: undefined,
+};
 
 const NO_POINTS: ReadonlySet<EntryId> = new Set();
 
@@ -23,6 +29,8 @@ interface DeviceRights {
   readonly keeps: readonly (LogPoint | undefined)[];
   /** Up to here it wrote in an old pool, before there were roles. */
   readonly befores: readonly LogPoint[];
+  /** What counts of its log as of a part that was taken in. */
+  readonly stretches: readonly (readonly LogStretch[])[];
   readonly points: ReadonlySet<EntryId>;
   /** What all entries have, if no act has a point. */
   readonly standing: Standing | undefined;
@@ -57,8 +65,18 @@ export class ActRights implements EntryRights {
     if (!this.#acts.isObeyed) return 'all';
     const rights = this.#rightsOf(entry.deviceId);
     if (rights.befores.some((point) => log.isUpTo(entry, point))) return 'all';
-    if (!isWithin(entry, log, rights)) return 'none';
-    return countingAs(rights.standing ?? standingAt(entry, log, rights), entry.kind);
+    const taken = takenCounting(entry, log, rights.stretches);
+    if (taken === 'all') return 'all';
+    if (!isWithin(entry, log, rights)) return taken;
+    return mostOf(taken, countingAs(rights.standing ?? standingAt(entry, log, rights), entry.kind));
+  }
+
+  /** What the entry counts as where it is an admin's, a member's, or nobody's. */
+  rightAt(entry: PackedEntry, log: DeviceLog): LogStretch['right'] {
+    const rights = this.#rightsOf(entry.deviceId);
+    if (rights.befores.some((point) => log.isUpTo(entry, point))) return 'admin';
+    const within = isWithin(entry, log, rights) ? standingAt(entry, log, rights) : undefined;
+    return mostRight([...takenRights(entry, log, rights.stretches), rightOf(within)]);
   }
 
   /** Devices whose rights may have changed since the last call. */
@@ -87,19 +105,25 @@ function rightsBy({ standings }: ActSet, device: DeviceId): DeviceRights {
   const lasts = keeps.map((keep) => lastOf(keep, device));
   const afters = gifts.map(afterOf);
   const befores = gifts.flatMap((gift) => beforeOf(gift, device) ?? []);
+  const stretches = standings.stretchesOf(device);
+  const within = stretches.flatMap((each) => each.map(({ point }) => point));
   const hasAfter = afters.some((point) => point !== undefined);
   return {
     signature: [gifts, admits]
       .flatMap((list) => list.map(({ act }) => act))
       .concat(outs, keeps)
       .map(idOf)
+      .concat(within.map((point) => point.entry))
       .join(),
     gifts,
     admits,
     outs: ends,
     keeps: lasts,
     befores,
-    points: new Set([...ends, ...lasts, ...afters, ...befores].flatMap((point) => point?.entry ?? [])),
+    stretches,
+    points: new Set(
+      [...ends, ...lasts, ...afters, ...befores, ...within].flatMap((point) => point?.entry ?? []),
+    ),
     standing: hasAfter ? undefined : leastOfAll(gifts, admits),
   };
 }
@@ -109,6 +133,39 @@ function isWithin(entry: PackedEntry, log: DeviceLog, { outs, keeps }: DeviceRig
   if (outs.length === 0) return true;
   const isUpTo = (point: LogPoint | undefined): boolean => point !== undefined && log.isUpTo(entry, point);
   return isGiving(entry.kind) ? [...outs, ...keeps].some(isUpTo) : outs.every(isUpTo);
+}
+
+/** By each take-in that says something of the entry. */
+function takenRights(
+  entry: PackedEntry,
+  log: DeviceLog,
+  stretches: DeviceRights['stretches'],
+): LogStretch['right'][] {
+  return stretches.flatMap((each) => each.find(({ point }) => log.isUpTo(entry, point))?.right ?? []);
+}
+
+/** As the most that one of them says. The pool's own settings are no matter of a part. */
+function takenCounting(entry: PackedEntry, log: DeviceLog, stretches: DeviceRights['stretches']): Counting {
+  if (stretches.length === 0 || isOfPool(entry.kind)) return 'none';
+  return countingAs(AS_RIGHT[mostRight(takenRights(entry, log, stretches))], entry.kind);
+}
+
+function mostRight(rights: readonly LogStretch['right'][]): LogStretch['right'] {
+  return (['admin', 'member'] as const).find((right) => rights.includes(right)) ?? 'none';
+}
+
+function rightOf(standing: Standing | undefined): LogStretch['right'] {
+  if (standing === undefined || standing.role === 'reader') return 'none';
+  return standing.role;
+}
+
+function mostOf(one: Counting, other: Counting): Counting {
+  if (one === 'all' || other === 'all') return 'all';
+  return one === 'own' || other === 'own' ? 'own' : 'none';
+}
+
+function isOfPool(kind: PackedEntry['kind']): boolean {
+  return kind === 'pool' || kind === 'policy' || kind === 'live-invite';
 }
 
 /** What others lose if it does not count. */

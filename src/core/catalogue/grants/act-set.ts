@@ -7,9 +7,11 @@ import { concatBytes, equalBytes, hexOf } from '../../model/bytes.ts';
 import { digestOf, type DeviceId, type EntryId } from '../../model/ids.ts';
 import { MAX_CHARTERS, MAX_SEEN_ACTS } from '../../model/limits.ts';
 import { NO_RANK, type Role } from '../../model/role.ts';
-import { unitsOf, type CheckedAct } from './act.ts';
-import type { Act } from './act-body.ts';
+import type { CheckedAct } from './act.ts';
+import { takenParts, moveTo, openOffers, type Move, type Part } from './part-joins.ts';
 import { ActGraph, has, headsOf, type PlacedAct } from './act-graph.ts';
+import { knownAct, type KnownAct } from './known-act.ts';
+import { OtherParts } from './other-parts.ts';
 import { witnessesOf } from './recovers.ts';
 import { standingsOf, type Standings } from './standing.ts';
 
@@ -23,20 +25,22 @@ export interface ActPosition {
   readonly seen: readonly EntryId[];
 }
 
-interface KnownAct extends Act {
-  readonly checked: CheckedAct;
-}
-
 export class ActSet {
+  readonly #self: DeviceId | undefined;
   #charter: EntryId | undefined;
   #graph: ActGraph<KnownAct> | undefined;
   /** Those in the graph; without a charter, charters of others. */
   readonly #records = new Map<EntryId, CheckedAct>();
-  /** While a charter is followed: those of parts of the pool that were upgraded apart. */
-  readonly #others = new Map<EntryId, CheckedAct>();
+  /** While a charter is followed: of the pool's parts that were upgraded apart. */
+  readonly parts = new OtherParts();
   #standings: Standings | undefined;
   #digest: string | undefined;
   #members: ReadonlySet<DeviceId> | undefined;
+
+  /** `self`: whose set it is, if it takes acts of other parts for its person to judge. */
+  constructor(self?: DeviceId) {
+    this.#self = self;
+  }
 
   /** The charter that this device follows. */
   get charter(): EntryId | undefined {
@@ -59,7 +63,7 @@ export class ActSet {
 
   /** Those that others wrote. One that follows none may follow one; else parts that do are other pools. */
   charters(): readonly CheckedAct[] {
-    return [...(this.#charter === undefined ? this.#records : this.#others).values()];
+    return this.#charter === undefined ? [...this.#records.values()] : this.parts.charters();
   }
 
   /** Whether a device that has the acts with these marks follows another charter. */
@@ -78,11 +82,53 @@ export class ActSet {
     for (const checked of acts) {
       if (this.#records.has(checked.record.id)) continue;
       if (this.#graph === undefined) keepCharter(checked, this.#records, added);
-      else if (isOtherCharter(checked, this.#charter)) keepCharter(checked, this.#others, []);
-      else this.#place(checked, this.#graph, added);
+      else if (isOtherCharter(checked, this.#charter)) this.parts.addCharter(checked);
+      else if (!this.#isOfPart(checked)) this.#place(checked, this.#graph, added);
     }
     if (added.length > 0) this.#changed();
     return added;
+  }
+
+  /** This pool by its acts, as its other parts see it. Undefined where they are not here. */
+  get own(): Part | undefined {
+    const { charter, placed, standings } = this;
+    return charter === undefined || !this.isObeyed ? undefined : { charter, placed, standings };
+  }
+
+  /** The pool that took in the part which this device is in, if it follows now: its charter. */
+  successor(self: DeviceId): EntryId | undefined {
+    const { own } = this;
+    const others = own === undefined ? [] : openOffers(own).flatMap(({ body }) => body.charter);
+    return others.find((charter) => this.moveTo(charter, self)?.isDue === true);
+  }
+
+  /** As `successor`, of one pool. */
+  moveTo(charter: EntryId, self: DeviceId): Move | undefined {
+    const [own, pool] = [this.own, this.parts.find(charter)];
+    return own && pool && moveTo(pool, own, self);
+  }
+
+  /** All that is kept on disk. */
+  kept(): readonly CheckedAct[] {
+    const others = this.parts.charters().flatMap(({ record }) => this.parts.actsOf(record.id));
+    return [...this.acts(), ...others];
+  }
+
+  /** What a device with these marks, which follows another charter, is told. */
+  tellingAcross(device: DeviceId, marks: Uint8Array): CheckedAct[] {
+    const { own } = this;
+    if (own === undefined) return [];
+    const known = new Set(marksIn(marks).map((mark) => hexOf(mark)));
+    const isTheirs = (charter: EntryId): boolean => known.has(hexOf(markOf(charter)));
+    const taken = new Set(takenParts(own).flatMap(({ from }) => (isTheirs(from) ? [from] : [])));
+    const writers = openOffers(own)
+      .filter(({ body }) => isTheirs(body.charter))
+      .flatMap(({ body }) => this.parts.find(body.charter)?.charter.record.by ?? []);
+    const mayHear = this.isIn(device) || writers.includes(device);
+    const isOneOf = mayHear && (taken.size > 0 || writers.length > 0);
+    // Theirs first: they know by these that they shall keep the others.
+    const all = [...taken].flatMap((charter) => this.parts.actsOf(charter)).concat(this.acts());
+    return all.filter(({ record: { id } }) => (isOneOf || id === own.charter) && !isTheirs(id));
   }
 
   /** What the acts of a device count for against its bound. */
@@ -220,6 +266,26 @@ export class ActSet {
       .toSorted();
   }
 
+  /** Whether it is an act of another part. It is kept there if this device needs it. */
+  #isOfPart(checked: CheckedAct): boolean {
+    const home = this.parts.homeOf(checked);
+    if (home === undefined) return false;
+    if (this.#needs(home)) this.parts.add(home, checked);
+    return true;
+  }
+
+  #needs(charter: EntryId): boolean {
+    const { own } = this;
+    if (own === undefined) return false;
+    const writer = this.parts.find(charter)?.charter.record.by;
+    const isFirst = this.#self !== undefined && this.rankOf(this.#self) === 0;
+    if (isFirst && writer !== undefined && this.isIn(writer)) return true;
+    return (
+      openOffers(own).some(({ body }) => body.charter === charter) ||
+      takenParts(own).some(({ from }) => from === charter)
+    );
+  }
+
   #place(checked: CheckedAct, graph: ActGraph<KnownAct>, added: CheckedAct[]): void {
     for (const placed of graph.add(knownAct(checked))) {
       this.#records.set(placed.id, placed.checked);
@@ -232,12 +298,6 @@ export class ActSet {
     this.#digest = undefined;
     this.#members = undefined;
   }
-}
-
-function knownAct(checked: CheckedAct): KnownAct {
-  const { record, terms } = checked;
-  const { id, by, seq, prev, body } = record;
-  return { id, by, seq, prev, body, terms, units: unitsOf(record), checked };
 }
 
 /** As bits. */
@@ -272,5 +332,6 @@ const NOBODY: Standings = {
   outsOf: () => [],
   giftsOf: () => ({ gifts: [], admits: [] }),
   keepsOf: () => [],
+  stretchesOf: () => [],
   counts: () => false,
 };

@@ -3,13 +3,14 @@
 
 import { bad } from '../../encoding/decode.ts';
 import type { SignedRecord } from '../../encoding/signed-record.ts';
+import { isPalmError } from '../../model/errors.ts';
 import { concatBytes, hexOf, utf8 } from '../../model/bytes.ts';
 import { deviceIdOf, entryIdOf, type DeviceId, type EntryId, type PoolId } from '../../model/ids.ts';
 import { ACT_UNIT_BYTES, INVITE_TOLERANCE_MS, MAX_ACT_BYTES, MAX_ACTS_OF_ADMIN } from '../../model/limits.ts';
 import { decodeTicket } from '../../model/ticket.ts';
 import type { Cryptography } from '../../ports.ts';
 import { decodeChained, encodeChained, type ChainedKind, type ChainedPayload } from '../chained-record.ts';
-import type { ActBody, AdmitTerms } from './act-body.ts';
+import type { ActBody, AdmitTerms, TakenPart } from './act-body.ts';
 import { decodeActBody, encodeActBody, encodeRecoverOrder } from './act-body-codec.ts';
 import { checkAdmit } from './ticket.ts';
 
@@ -28,6 +29,8 @@ export interface CheckedAct {
   readonly record: ActRecord;
   /** Set only for an admit whose ticket and signatures are right. */
   readonly terms?: AdmitTerms;
+  /** Set only for a take-in whose offer is one, with a right signature. */
+  readonly takesIn?: TakenPart;
 }
 
 const KIND: ChainedKind<ActBody> = {
@@ -78,14 +81,30 @@ export async function checkAct(
     if (!(await cryptography.verify(body.code, order, body.signature)))
       throw bad('a recovery that no code signed');
   }
-  // One that admits nobody is kept all the same: later acts may have seen it.
-  const isRight = body.kind === 'admit' && (await checkAdmit(body, by, cryptography)) !== undefined;
+  // One that admits or takes in nobody is kept all the same: later acts may have seen it.
+  const isRight =
+    body.kind === 'admit'
+      ? (await checkAdmit(body, by, cryptography)) !== undefined
+      : body.kind === 'take-in' && (await isOffer(body.offer, pool, cryptography));
   return isRight ? restoreAct(record) : { record };
 }
 
-/** An act whose signatures were checked before, those of an admit's ticket included. */
+async function isOffer(bytes: Uint8Array, pool: PoolId, cryptography: Cryptography): Promise<boolean> {
+  try {
+    return (await checkAct(bytes, pool, cryptography)).record.body.kind === 'offer';
+  } catch (error) {
+    if (isPalmError(error, 'bad-message')) return false;
+    throw error;
+  }
+}
+
+/** An act whose signatures were checked before, those of an admit's ticket and a take-in's offer included. */
 export function restoreAct(record: ActRecord): CheckedAct {
   const { body, at } = record;
+  if (body.kind === 'take-in') {
+    const { id, body: offer } = decodeAct(body.offer);
+    return offer.kind === 'offer' ? { record, takesIn: { ...offer, offer: id } } : { record };
+  }
   if (body.kind !== 'admit') return { record };
   const { role, issuer, charter, inviteKey, uses, expiresMs } = decodeTicket(body.ticket);
   const isInTime = at.ms <= expiresMs + INVITE_TOLERANCE_MS;

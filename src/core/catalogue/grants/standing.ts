@@ -10,7 +10,7 @@
 import type { DeviceId, EntryId } from '../../model/ids.ts';
 import { hexOf } from '../../model/bytes.ts';
 import { NO_RANK, ROLES, type Role } from '../../model/role.ts';
-import type { AdmitTerms } from './act-body.ts';
+import type { AdmitTerms, TakenPart, LogStretch } from './act-body.ts';
 import { has, isBefore, isBeside, type PlacedAct } from './act-graph.ts';
 import { countingRecovers } from './recovers.ts';
 
@@ -28,6 +28,8 @@ export interface Standings {
   /** What gives the device a role, whether it is out or not. Admits count only where nothing else does. */
   giftsOf(device: DeviceId): { readonly gifts: readonly Gift[]; readonly admits: readonly Gift[] };
   keepsOf(device: DeviceId): readonly PlacedAct[];
+  /** What counts of its log as of a part of the pool that was taken in, by each take-in. */
+  stretchesOf(device: DeviceId): readonly (readonly LogStretch[])[];
   /** Whether an act counts. */
   counts(act: EntryId): boolean;
 }
@@ -53,6 +55,7 @@ export interface Gift {
 /** The acts that count so far, of no greater ranks than the next. */
 class Judge implements Standings {
   readonly #charter: EntryId;
+  readonly #acts: readonly PlacedAct[];
   readonly #recovers: ReadonlySet<EntryId>;
   readonly #counting = new Set<EntryId>();
   /** By the device that they name, in no particular order. */
@@ -60,6 +63,7 @@ class Judge implements Standings {
   readonly #outs = new Map<DeviceId, PlacedAct[]>();
   readonly #keeps = new Map<DeviceId, PlacedAct[]>();
   readonly #admits = new Map<DeviceId, Gift[]>();
+  readonly #stretches = new Map<DeviceId, (readonly LogStretch[])[]>();
   /** By invite. */
   readonly #withdrawals = new Map<string, PlacedAct[]>();
   /** By invite, whether they count or not. */
@@ -67,6 +71,7 @@ class Judge implements Standings {
 
   constructor(charter: EntryId, acts: readonly PlacedAct[]) {
     this.#charter = charter;
+    this.#acts = acts;
     this.#recovers = countingRecovers(acts, charter);
     for (const act of acts) if (act.terms !== undefined) append(this.#admitsWith, act.terms.invite, act);
   }
@@ -87,6 +92,10 @@ class Judge implements Standings {
 
   keepsOf(device: DeviceId): readonly PlacedAct[] {
     return this.#keeps.get(device) ?? [];
+  }
+
+  stretchesOf(device: DeviceId): readonly (readonly LogStretch[])[] {
+    return this.#stretches.get(device) ?? [];
   }
 
   counts(act: EntryId): boolean {
@@ -122,11 +131,14 @@ class Judge implements Standings {
       case 'admit':
         if (act.terms !== undefined) this.#admit(act, act.terms);
         break;
+      case 'take-in':
+        if (act.takesIn !== undefined) this.#takeIn(act, act.takesIn);
+        break;
       case 'epoch':
       case 'epoch-keys':
       case 'exchange':
       case 'code':
-      case 'adopt':
+      case 'offer':
       case 'merge':
       case 'unknown':
         break;
@@ -135,6 +147,20 @@ class Judge implements Standings {
 
   #admit(act: PlacedAct, { device, role }: AdmitTerms): void {
     append(this.#admits, device, { act, gives: role === 'reader' ? READER : MEMBER });
+  }
+
+  /**
+   * Of the part that is taken in. Who had written an act of this pool before is of this pool: nobody says
+   * what its log may do. A member is given a role like by an admit, so what else was ever said of it stays.
+   */
+  #takeIn(act: PlacedAct, { members }: TakenPart): void {
+    const own = new Set(this.#acts.filter((other) => isBefore(other, act)).map(({ by }) => by));
+    for (const { device, role, stretches } of members) {
+      if (own.has(device) || device === act.by) continue;
+      append(this.#stretches, device, stretches);
+      if (role === 'reader') append(this.#gifts, device, { act, gives: READER });
+      if (role === 'member') append(this.#admits, device, { act, gives: MEMBER });
+    }
   }
 
   #mayCount(act: PlacedAct): boolean {
@@ -151,8 +177,11 @@ class Judge implements Standings {
         return this.#isAdmin(by, act, body.as) && this.#isBelow(act, body.device, body.as);
       case 'withdraw':
       case 'epoch':
-      case 'adopt':
         return this.#isAdmin(by, act, body.as);
+      case 'take-in':
+        return act.takesIn?.charter === this.#charter && body.as === 0 && this.#isAdmin(by, act, 0);
+      case 'offer':
+        return body.from === this.#charter && body.as === 0 && this.#isAdmin(by, act, 0);
       case 'code':
         return body.as === 0 && this.#isAdmin(by, act, 0);
       case 'admit':
@@ -248,7 +277,7 @@ class Judge implements Standings {
  */
 function isTakenBack(out: PlacedAct, gifts: readonly Gift[]): boolean {
   const rank = out.body.kind === 'recover' ? 0 : rankOf(out);
-  return gifts.some(({ act }) => rankOf(act) <= rank && isBefore(out, act));
+  return gifts.some(({ act }) => act.body.kind !== 'take-in' && rankOf(act) <= rank && isBefore(out, act));
 }
 
 /** The acts that those of `gifts` had seen, as bits. */

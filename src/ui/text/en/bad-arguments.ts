@@ -5,6 +5,7 @@ import { quoted } from '../quotation.ts';
 import { badInviteOption } from './invites.ts';
 import { badPassphrase } from './locks.ts';
 import { badQuota } from './quotas.ts';
+import { badPart } from './two-pools.ts';
 import { badUpgrade } from './upgrades.ts';
 
 const DETAILS = { name: 'name', path: 'folder path', mime: 'type' };
@@ -21,6 +22,12 @@ export function badArgument(failure: BadArgument): string {
     case 'no-upgrade':
     case 'wrong-upgrade-code':
       return badUpgrade(failure);
+    case 'no-part':
+    case 'wrong-part-code':
+    case 'no-offer':
+    case 'part-out':
+    case 'part-too-large':
+      return badPart(failure);
     case 'no-role':
       return 'A role is admin, member or reader.';
     case 'no-name':

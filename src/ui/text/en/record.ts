@@ -2,7 +2,7 @@
 
 import { visibleName } from '../../../core/model/visible-name.ts';
 import type { RecordState, SecurityEventKind } from '../../../runtime/record-api.ts';
-import type { WordlessRecordItem, WordlessSecurityEvent } from '../../../runtime/worded-palm.ts';
+import type { WordlessRecordItem, WordlessSecurityEvent } from '../../../runtime/worded-record.ts';
 import { deviceText } from './notices.ts';
 import { countOf } from './units.ts';
 
@@ -55,6 +55,10 @@ function saidBy({ by, kind, seq, name, fileName, about, role }: WordlessRecordIt
       return `${who} noted what it had heard of`;
     case 'code':
       return `${who} made a recovery code`;
+    case 'offer':
+      return `${who} offered this part of the pool to another part, or took that back`;
+    case 'take-in':
+      return `${who} took another part of the pool in`;
     case 'recover':
       return `A recovery code made ${whom} an admin`;
     case 'unreadable':

@@ -16,6 +16,10 @@ export function notAllowed({ reason }: NotAllowed): string {
       return 'Only an admin of the pool can do that. Nothing has changed.';
     case 'first-admins-only':
       return 'Only the device that began the pool, or one that a recovery code made an admin, can make recovery codes. Nothing has changed.';
+    case 'first-admins-join':
+      return 'Only the device that upgraded this part of the pool, or one that a recovery code made an admin, can make two parts one. Nothing has changed.';
+    case 'offered':
+      return 'This part of the pool offers to be taken in by another one, where such a removal would not count. Remove the file afterwards, or take the offer back first. Nothing has changed.';
     case 'above':
       return 'That device is an admin of the same standing as this one, or above it. Only an admin above it can do that; nothing has changed.';
     case 'self':

@@ -51,10 +51,6 @@ export const upgradeTexts = {
     by,
     ' upgraded this pool, and does not know this device. Ask there for a new invite, leave this pool here, and join again.',
   ],
-  apart: (by: ComponentChildren): ComponentChildren => [
-    by,
-    ' upgraded this pool, too, while it could not see this part of it. These are two pools now, and their devices do not link. To have one again, choose the part that stays. On each device of the other one, download what was added there since, leave the pool, and join again by an invite of the part that stays.',
-  ],
   confirm: 'Confirm the upgrade…',
   confirmTitle: 'Confirm the upgrade?',
   confirmLead: (by: ComponentChildren): ComponentChildren => [

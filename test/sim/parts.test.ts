@@ -1,0 +1,137 @@
+// Two parts of an old pool that upgraded apart become one: no file is lost, nothing removed returns, and who
+// was shut out in either part gets nothing.
+
+import { expect } from 'vitest';
+import type { PartStatus } from '../../src/runtime/trust-api.ts';
+import { settledOutboxes } from './checks.ts';
+import { reachableCount, type SimDevice } from './device.ts';
+import { first, linkedScenario } from './scenario.ts';
+import type { World } from './world.ts';
+
+/** Longer than links and rooms take. */
+const MENDED_MS = 240_000;
+
+function namesOn({ pool }: SimDevice): string {
+  return pool
+    .status()
+    .files.map(({ name }) => name)
+    .toSorted()
+    .join();
+}
+
+function hasPart({ pool }: SimDevice): boolean {
+  return pool.status().pool?.parts !== undefined;
+}
+
+function partOf({ pool }: SimDevice): PartStatus {
+  return first(pool.status().pool?.parts ?? []);
+}
+
+function codeOn({ pool }: SimDevice): string {
+  return pool.status().pool?.upgraded?.code ?? '';
+}
+
+async function reasonOf(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'done',
+    (error: unknown) => JSON.parse((error as Error).message).reason as string, // of plainTexts
+  );
+}
+
+async function follow(world: World, device: SimDevice, founder: SimDevice): Promise<void> {
+  const offered = () => device.pool.status().pool?.upgrades?.find(({ byId }) => byId === founder.id);
+  await world.until('it is offered', () => offered() !== undefined, MENDED_MS);
+  await world.settled('follow', device.pool.followUpgrade(offered()?.id ?? ''), MENDED_MS);
+}
+
+linkedScenario(
+  'two parts become one: every file reads, nothing removed returns, and who was shut out stays out',
+  [3_401],
+  async ({ world, pool, network }) => {
+    const devices = await pool(5);
+    const [laptop, tablet, phone, watch, lost] = devices as [
+      SimDevice,
+      SimDevice,
+      SimDevice,
+      SimDevice,
+      SimDevice,
+    ];
+    const bytes = world.random.bytes(9_000);
+    const put = (device: SimDevice, name: string) =>
+      world.settled('store', device.put(bytes, { name, k: 1, n: 2, mirror: true }), MENDED_MS);
+    const kept = await put(laptop, 'kept');
+    const goneHere = await put(tablet, 'gone on the laptop');
+    const goneThere = await put(tablet, 'gone on the phone');
+    await world.until('known', () => devices.every((each) => namesOn(each).split(',').length === 3));
+    await world.until('placed', () => settledOutboxes(devices));
+
+    // The phone's part: phone, watch, and a lost device that it shuts out.
+    for (const device of [laptop, tablet]) device.kill();
+    await world.settled('upgrade', phone.pool.upgrade(), MENDED_MS);
+    for (const device of [watch, lost]) await follow(world, device, phone);
+    await world.until('linked', () => reachableCount(phone) === 3, MENDED_MS);
+    const ofLost = await put(lost, 'of the lost one');
+    const ofWatch = await put(watch, 'of the watch');
+    const own = await put(watch, 'gone on the watch');
+    await world.until('told', () => namesOn(phone).includes('gone on the watch'), MENDED_MS);
+    await world.settled('remove', watch.pool.remove(own.fileId));
+    await world.settled('remove as an admin', phone.pool.remove(goneThere.fileId));
+    await world.until('placed', () => settledOutboxes([phone, watch, lost]), MENDED_MS);
+    await world.settled('shut out', phone.pool.shutOut(lost.id), MENDED_MS);
+    await put(phone, 'of the phone');
+    await world.until('placed', () => settledOutboxes([phone, watch]), MENDED_MS);
+    for (const device of [phone, watch, lost]) device.kill();
+
+    // The laptop's part.
+    for (const device of [laptop, tablet]) await device.reopen();
+    await world.settled('upgrade', laptop.pool.upgrade(), MENDED_MS);
+    await follow(world, tablet, laptop);
+    await world.until('linked', () => reachableCount(laptop) === 2, MENDED_MS);
+    await put(tablet, 'of the tablet');
+    await world.settled('remove as an admin', laptop.pool.remove(goneHere.fileId));
+    await world.settled('new keys', laptop.pool.rotate(), MENDED_MS);
+
+    for (const device of [phone, watch, lost]) await device.reopen();
+    await world.until('apart', () => hasPart(laptop) && hasPart(phone), MENDED_MS);
+    // Only who upgraded a part may, and only with the other part's code.
+    const id = partOf(phone).id;
+    expect(await reasonOf(watch.pool.offerPart(id))).toBe('first-admins-join');
+    expect(await reasonOf(phone.pool.offerPart(id, { code: codeOn(phone) }))).toBe('wrong-part-code');
+    expect(await reasonOf(phone.pool.offerPart('x'))).toBe('no-part');
+    expect(await reasonOf(laptop.pool.takeInPart(partOf(laptop).id))).toBe('no-offer');
+    await world.settled('offer', phone.pool.offerPart(id, { code: codeOn(laptop) }));
+    expect(partOf(phone)).toMatchObject({ isOffered: true, isTaken: false });
+    expect(await reasonOf(phone.pool.remove(kept.fileId))).toBe('offered');
+    await world.until('asked', () => partOf(laptop).offer !== undefined, MENDED_MS);
+    const { offer } = partOf(laptop);
+    expect(offer?.devices.map((device) => device.id).toSorted()).toEqual([phone.id, watch.id].toSorted());
+    expect(offer?.shutsOut.map((device) => device.id)).toEqual([lost.id]);
+    const code = codeOn(phone);
+    await world.settled('take in', laptop.pool.takeInPart(partOf(laptop).id, { code }), MENDED_MS);
+
+    const all = [laptop, tablet, phone, watch];
+    const isOne = () => all.every((device) => reachableCount(device) === 4);
+    await world.until('all are one pool', isOne, 2 * MENDED_MS);
+    const names = 'kept,of the lost one,of the phone,of the tablet,of the watch';
+    await world.until('one catalogue', () => all.every((device) => namesOn(device) === names), MENDED_MS);
+    const epochs = () => new Set(all.map((device) => device.pool.status().pool?.epoch));
+    await world.until('one epoch', () => epochs().size === 1, MENDED_MS);
+    expect(all.map(({ pool: each }) => each.status().role)).toEqual(['admin', 'member', 'member', 'member']);
+    for (const device of all) {
+      for (const file of [kept, ofWatch, ofLost])
+        expect(await world.settled('read', device.read(file.fileId), MENDED_MS)).toEqual(bytes);
+    }
+    await world.until('it is told', () => lost.notices.some(({ kind }) => kind === 'shut-out'), MENDED_MS);
+    expect(namesOn(lost)).not.toContain('of the tablet');
+    // What each may do from now on: only an admin removes what others added.
+    expect(await reasonOf(world.settled('member', phone.pool.remove(kept.fileId)))).toBe('file-of-another');
+    await world.settled('admin', laptop.pool.remove(ofWatch.fileId));
+    await world.until(
+      'removed',
+      () => all.every((each) => !namesOn(each).includes('of the watch')),
+      MENDED_MS,
+    );
+    for (const device of all) expect(device.notices.map(({ kind }) => kind)).not.toContain('misdeed');
+    expect(network.bugs).toEqual([]);
+  },
+);
