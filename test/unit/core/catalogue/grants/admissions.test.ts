@@ -3,23 +3,24 @@
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { ActBody, AdmitTerms } from '../../../../../src/core/catalogue/grants/act-body.ts';
+import type { ActBody, AdmitTerms, TakenPart } from '../../../../../src/core/catalogue/grants/act-body.ts';
 import type { Act } from '../../../../../src/core/catalogue/grants/act-body.ts';
 import { ActGraph, headsOf } from '../../../../../src/core/catalogue/grants/act-graph.ts';
 import { standingsOf, type Standings } from '../../../../../src/core/catalogue/grants/standing.ts';
 import type { EntryId } from '../../../../../src/core/model/ids.ts';
 import { NO_RANK, ROLES } from '../../../../../src/core/model/role.ts';
-import { actIdOf, actorAt, charter, CHARTER_ID, FOUNDER } from '../../../../fixtures/act-world.ts';
+import { actIdOf, actorAt, charter, CHARTER_ID, FOUNDER, takenBy } from '../../../../fixtures/act-world.ts';
 import { itemAt } from '../../../../fixtures/pool-fixture.ts';
 
 /** The founder, four members whom the charter names, and newcomers. */
 const DEVICE_COUNT = 8;
 const DEVICES = Array.from({ length: DEVICE_COUNT }, (_, index) => index);
+const OFFERED = ['member', 'reader'] as const;
 const EXCHANGE = new Uint8Array(0) as never; // never looked at here
 
 interface Step {
   readonly writer: number;
-  readonly kind: 'grant' | 'shut-out' | 'keep' | 'admit' | 'withdraw' | 'merge';
+  readonly kind: 'grant' | 'shut-out' | 'keep' | 'admit' | 'withdraw' | 'merge' | 'take-in';
   readonly other: number;
   readonly role: number;
   /** Which of the acts before it its writer knew; what these had seen is known too. */
@@ -31,7 +32,17 @@ interface Step {
 const STEPS = fc.array(
   fc.record({
     writer: fc.nat(DEVICE_COUNT - 1),
-    kind: fc.constantFrom('grant', 'grant', 'shut-out', 'keep', 'admit', 'admit', 'withdraw', 'merge'),
+    kind: fc.constantFrom(
+      'grant',
+      'grant',
+      'shut-out',
+      'keep',
+      'admit',
+      'admit',
+      'withdraw',
+      'merge',
+      'take-in',
+    ),
     other: fc.nat(DEVICE_COUNT - 1),
     role: fc.nat(2),
     known: fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }),
@@ -51,9 +62,9 @@ function actsOf(steps: readonly Step[]): Act[] {
     const standings = standingsOf(graph.acts, CHARTER_ID);
     const seen = headsOf(graph.acts).map(({ id }) => id);
     const as = standings.of(actorAt(step.writer))?.rank ?? NO_RANK;
-    const { body, terms } = saidIn(step, as === NO_RANK ? 1 : as, seen);
+    const { body, terms, takesIn } = saidIn(step, as === NO_RANK ? 1 : as, seen);
     const id = actIdOf(`made up ${at} ${JSON.stringify(step)} ${seen.join()}`);
-    acts.push({ id, by: actorAt(step.writer), seq: 1, prev: undefined, body, terms, units: 1 });
+    acts.push({ id, by: actorAt(step.writer), seq: 1, prev: undefined, body, terms, takesIn, units: 1 });
   }
   return acts;
 }
@@ -62,7 +73,7 @@ function saidIn(
   { kind, other, role, invite, isInTime, writer }: Step,
   as: number,
   seen: readonly EntryId[],
-): { readonly body: ActBody; readonly terms?: AdmitTerms } {
+): { readonly body: ActBody; readonly terms?: AdmitTerms; readonly takesIn?: TakenPart } {
   const device = actorAt(other);
   const inviteKey = new Uint8Array(32).fill(invite);
   switch (kind) {
@@ -79,6 +90,11 @@ function saidIn(
       return { body: { kind, seen, as, invite: inviteKey } };
     case 'merge':
       return { body: { kind, seen } };
+    case 'take-in': {
+      const whom = { kind, as: 0, whom: other, role: OFFERED[role] } as const;
+      // Of those who are no founder, the device claims to be one.
+      return { body: { kind, seen, as: 0, offer: new Uint8Array(1) }, takesIn: takenBy(whom) };
+    }
     case 'admit': {
       const none = new Uint8Array(0);
       const body: ActBody = {
@@ -142,8 +158,10 @@ it('give nobody anything by acts of his own, and nothing at all by acts of who i
       // Whoever came in or rose did so by an admin's grant, or by an invite.
       const { body } = last;
       const risen = DEVICES.filter((device) => itemAt(after, device) > itemAt(before, device));
-      if (risen.length > 0) expect(['grant', 'admit']).toContain(body.kind);
-      if (body.kind === 'admit') expect(risen.every((device) => itemAt(after, device) <= 2)).toBe(true);
+      if (risen.length > 0) expect(['grant', 'admit', 'take-in']).toContain(body.kind);
+      if (body.kind === 'take-in')
+        expect(risen.every((device) => !by(acts.slice(0, -1)).outsOf(actorAt(device)).length)).toBe(true);
+      if (body.kind !== 'grant') expect(risen.every((device) => itemAt(after, device) <= 2)).toBe(true);
     }),
     { numRuns: 500 },
   );

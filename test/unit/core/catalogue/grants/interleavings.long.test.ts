@@ -34,7 +34,7 @@ const OTHER_ORDERS = [
  * other, or they have one rank.
  */
 /** Recovery codes have tests of their own. */
-type Deed = AnyDeed & { readonly kind: 'grant' | 'shut-out' };
+type Deed = AnyDeed & { readonly kind: 'grant' | 'shut-out' | 'take-in' };
 
 const DEEDS: readonly Deed[] = DEVICES.flatMap((device): Deed[] => [
   { kind: 'grant', as: 0, to: device, role: 'admin', rank: 1 },
@@ -42,8 +42,14 @@ const DEEDS: readonly Deed[] = DEVICES.flatMap((device): Deed[] => [
   { kind: 'grant', as: 0, to: device, role: 'reader', rank: NO_RANK },
   { kind: 'shut-out', as: 0, whom: device },
 ]);
+/** Of a part that was upgraded apart, whose offer names one of the devices, also one that is out here. */
+const TAKE_INS: readonly Deed[] = DEVICES.flatMap((whom): Deed[] => [
+  { kind: 'take-in', as: 0, whom, role: 'member' },
+  { kind: 'take-in', as: 0, whom, role: 'reader' },
+]);
 /** Acts after the charter, which is the first of six. */
 const DEPTH = scaled(5, 2);
+const DEPTH_WITH_PARTS = scaled(4, 2);
 /** Of the acts without the right one in so many is tried. */
 const REFUSED_PART = 64;
 
@@ -60,36 +66,49 @@ it(
   `holds over all interleavings of four devices and ${DEPTH + 1} acts, ${scaleNote(2)}`,
   { timeout: timeLimitMs(60_000, 1_200_000) },
   () => {
-    let layer = new Map<string, Steps>([['', []]]);
-    let stateCount = 1;
-    let refusedCount = 0;
-    let turn = 0;
-    for (let depth = 0; depth < DEPTH; depth++) {
-      const nextLayer = new Map<string, Steps>();
-      const seen = new Set<string>();
-      for (const steps of layer.values()) {
-        const acts = actsOf(steps);
-        const now = standingsBy(acts);
-        for (const step of successors(steps, acts)) {
-          if (step.isWithoutRight && ++turn % REFUSED_PART !== 0) continue;
-          const next = [...steps, step];
-          const plainKey = plainKeyOf(next, [0, 1, 2, 3]);
-          if (seen.has(plainKey)) continue;
-          seen.add(plainKey);
-          const key = keyOf(next);
-          if (nextLayer.has(key)) continue;
-          const isCounting = checkStep(next, now);
-          if (isCounting || !step.isWithoutRight) nextLayer.set(key, next);
-          else refusedCount += 1;
-        }
-      }
-      layer = nextLayer;
-      stateCount += layer.size;
-    }
-    process.stderr.write(`${stateCount} states, ${refusedCount} acts without the right tried\n`);
-    expect(stateCount).toBeGreaterThan(400);
+    expect(explored(DEEDS, DEPTH)).toBeGreaterThan(400);
   },
 );
+
+it(
+  `holds with parts that are taken in, over ${DEPTH_WITH_PARTS + 1} acts, ${scaleNote(2)}`,
+  { timeout: timeLimitMs(60_000, 1_200_000) },
+  () => {
+    expect(explored([...DEEDS, ...TAKE_INS], DEPTH_WITH_PARTS)).toBeGreaterThan(100);
+  },
+);
+
+/** Returns how many states there are. */
+function explored(deeds: readonly Deed[], depthMax: number): number {
+  let layer = new Map<string, Steps>([['', []]]);
+  let stateCount = 1;
+  let refusedCount = 0;
+  let turn = 0;
+  for (let depth = 0; depth < depthMax; depth++) {
+    const nextLayer = new Map<string, Steps>();
+    const seen = new Set<string>();
+    for (const steps of layer.values()) {
+      const acts = actsOf(steps);
+      const now = standingsBy(acts);
+      for (const step of successors(steps, acts, deeds)) {
+        if (step.isWithoutRight && ++turn % REFUSED_PART !== 0) continue;
+        const next = [...steps, step];
+        const plainKey = plainKeyOf(next, [0, 1, 2, 3]);
+        if (seen.has(plainKey)) continue;
+        seen.add(plainKey);
+        const key = keyOf(next);
+        if (nextLayer.has(key)) continue;
+        const isCounting = checkStep(next, now);
+        if (isCounting || !step.isWithoutRight) nextLayer.set(key, next);
+        else refusedCount += 1;
+      }
+    }
+    layer = nextLayer;
+    stateCount += layer.size;
+  }
+  process.stderr.write(`${stateCount} states, ${refusedCount} acts without the right tried\n`);
+  return stateCount;
+}
 
 /** Returns whether the last act counts. */
 function checkStep(steps: Steps, now: Standings): boolean {
@@ -103,6 +122,9 @@ function checkStep(steps: Steps, now: Standings): boolean {
   if (String(levelsOf(standingsBy(acts.toReversed()))) !== String(after)) problems.push('the order matters');
   if (after[FOUNDER] !== LEVEL_OF_FOUNDER) problems.push('the founder is not what he was');
   if ((after[writer] ?? 0) > (before[writer] ?? 0)) problems.push('the writer has gained');
+  const isTakeIn = last.body.kind === 'take-in';
+  // All are of the pool by its charter: nobody comes back, or rises, by what a part says.
+  if (isTakeIn && after.some((level, at) => level > (before[at] ?? 0))) problems.push('somebody rose');
   const isCounting = then.counts(last.id);
   const isIdle = !isCounting || before[writer] === 0;
   if (isIdle && String(after) !== String(before)) problems.push('an act without the right has an effect');
@@ -130,6 +152,7 @@ function levelOf({ role, rank }: Standing): number {
 function* successors(
   steps: Steps,
   acts: readonly Act[],
+  deeds: readonly Deed[],
 ): Generator<Step & { readonly isWithoutRight: boolean }> {
   const judged = new Map<number, Standings>();
   for (const writer of DEVICES) {
@@ -137,7 +160,7 @@ function* successors(
       const by = judged.get(past) ?? standingsBy(acts.filter((_, index) => has(past, index)));
       judged.set(past, by);
       const own = by.of(actorAt(writer));
-      for (const each of DEEDS) {
+      for (const each of deeds) {
         // Who is no admin claims to be one.
         const deed = { ...each, as: own?.role === 'admin' ? own.rank : 1 };
         yield { writer, deed, past, isWithoutRight: !mayDo(by, writer, deed) };
@@ -148,6 +171,7 @@ function* successors(
 
 function mayDo(standings: Standings, writer: number, deed: Deed): boolean {
   const own = standings.of(actorAt(writer));
+  if (deed.kind === 'take-in') return own?.role === 'admin' && own.rank === 0;
   const other = standings.of(actorAt(deed.kind === 'grant' ? deed.to : deed.whom));
   if (own?.role !== 'admin' || own.rank >= (other?.rank ?? NO_RANK)) return false;
   // What is given to a device that is out counts, and has no effect.
@@ -189,7 +213,7 @@ function plainKeyOf(steps: Steps, order: readonly number[]): string {
   const names: number[] = [nameOf('charter')];
   for (const { writer, deed, past } of steps) {
     const whom = deed.kind === 'grant' ? deed.to : deed.whom;
-    const what = deed.kind === 'grant' ? deed.rank : 'out';
+    const what = deed.kind === 'grant' ? deed.rank : deed.kind === 'take-in' ? deed.role : 'out';
     const seen = names.filter((_, index) => has(past, index)).toSorted((a, b) => a - b);
     names.push(nameOf(`${order[writer]} ${deed.as} ${what} ${order[whom]} ${seen.join()}`));
   }
