@@ -33,6 +33,10 @@ const ORDER = [
   'webtorrent',
   'range',
   'small-files',
+  'lane',
+  'link',
+  'syncthing',
+  'peer-connections',
   'pipeline',
   'kernel',
   'memory',
@@ -127,7 +131,8 @@ export function withFigures(page, benches) {
 /** @param {PublishedBench} bench */
 function tableOf({ title, at, machine, repeats, lines }) {
   const rows = lines.map((line) => `| ${cellsOf(line).map(escaped).join(' | ')} |`);
-  const measured = `${repeats} repeats, ${at.slice(0, 10)}, ${machine.engine}, ${machine.cores} cores of ${machine.cpu}`;
+  const load = machine.loadBefore === undefined ? '' : `, at a load of ${short(machine.loadBefore)} before`;
+  const measured = `${repeats} repeats, ${at.slice(0, 10)}, ${machine.engine}, ${machine.cores} cores of ${machine.cpu}${load}`;
   return [
     `### ${title}`,
     '',

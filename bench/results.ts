@@ -3,12 +3,15 @@
 // without a counterpart (memory, bytes of code) are amounts with a limit.
 
 import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { isReached, short } from './published.mjs';
 import { REPEATS, SCALE } from './scale.ts';
 
 const RESULTS_FOLDER = fileURLToPath(new URL('results/', import.meta.url));
+
+/** When the bench begins. */
+const [LOAD_BEFORE = 0] = loadavg();
 
 /** Measurements of one thing, in the order in which they were made. */
 export interface Series {
@@ -65,6 +68,8 @@ export interface BenchResult {
     readonly cores: number;
     readonly node: string;
     readonly engine: string;
+    /** Processes that ran or waited in the minute before, on average: what others did. Not on Windows. */
+    readonly loadBefore?: number;
   };
   /** PALM_BENCH_SCALE: 1 is the size in the lines' names. */
   readonly scale: number;
@@ -96,6 +101,7 @@ export async function report(given: BenchReport): Promise<void> {
       cores: cpus().length,
       node: process.versions.node,
       engine,
+      ...(LOAD_BEFORE > 0 ? { loadBefore: LOAD_BEFORE } : {}),
     },
     scale: SCALE,
     repeats: REPEATS,

@@ -69,6 +69,11 @@ export interface BenchPage {
   pickFiles(input: HTMLInputElement, work: SmallFilesWork): Promise<Timed>;
   /** Stores new files one after another. Ends like `pickFiles`. */
   storeInTurn(work: SmallFilesWork): Promise<Timed>;
+  /**
+   * Stores new files as mirrors on two devices, as many at a time as the app stores picked ones. Ends like
+   * `pickFiles`.
+   */
+  storeMirrors(work: SmallFilesWork): Promise<Timed>;
   /** Removes every file of the pool. */
   removeAll(): Promise<void>;
   /** Resolves when this device no longer holds any block. */
@@ -149,6 +154,8 @@ export function installBenchWork(): void {
   const sourceName = 'bench-source';
   const pieceBytes = 4 * 2 ** 20;
   const bufferBytes = 2 ** 20;
+  /** As many small files as the app stores at a time (src/ui/state/store-queue.ts). */
+  const atOnce = 32;
   /** More files than one work makes, so no two works share a seed. */
   const maxFiles = 1_000_000;
   /** At the beginning of every file, so that no two are equal. */
@@ -254,6 +261,17 @@ export function installBenchWork(): void {
       const files = newFiles(work);
       const startMs = performance.now();
       for (const file of files) await window.palm.store(file, { name: file.name });
+      await placed(work.fileCount);
+      return timed(startMs);
+    },
+    async storeMirrors(work: SmallFilesWork) {
+      const files = newFiles(work);
+      const startMs = performance.now();
+      const storeNext = async (): Promise<void> => {
+        for (let file = files.pop(); file !== undefined; file = files.pop())
+          await window.palm.store(file, { name: file.name, k: 1, n: 2, mirror: true });
+      };
+      await Promise.all(Array.from({ length: atOnce }, storeNext));
       await placed(work.fileCount);
       return timed(startMs);
     },

@@ -1,7 +1,7 @@
 // A device without a browser, run as people run it: `npm start -- --keep`, and the `palm` program for the
 // shell.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -36,22 +36,27 @@ export interface Household extends RelayProcess, NodeDevice {
   printed(): string;
 }
 
-/** The relay and a device in one process; the device has a new pool. */
-export async function startHousehold(): Promise<Household> {
+/** Starts a program. */
+type Start = (program: string, parameters: string[], options: SpawnOptions) => ChildProcess;
+
+/** The relay and a device in one process; the device has a new pool. `start`: on another host of a LAN. */
+export async function startHousehold(start: Start = spawn): Promise<Household> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'palm-keep-'));
   const flags = ['--keep', '--json', '--port', '0', '--http-port', '0', '--data', dataFolder];
-  const child = spawn(process.execPath, [join(ROOT, 'signaling/start.mjs'), ...flags], {
+  const child = start(process.execPath, [join(ROOT, 'signaling/start.mjs'), ...flags], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const { stdout: told, stderr: complained } = child;
+  if (told === null || complained === null) throw new Error('both are pipes');
   let printed = '';
-  for (const stream of [child.stdout, child.stderr]) {
+  for (const stream of [told, complained]) {
     stream.setEncoding('utf8').on('data', (part: string) => (printed += part));
   }
-  child.stderr.pipe(process.stderr);
+  complained.pipe(process.stderr);
   const exited = once(child, 'exit');
   const line = await Promise.race([
-    once(createInterface(child.stdout), 'line').then(([first]) => String(first)),
+    once(createInterface(told), 'line').then(([first]) => String(first)),
     exited.then(() => undefined),
   ]);
   if (line === undefined) throw new Error('the household ended before it was ready');

@@ -131,3 +131,12 @@ test('the tables replace the text between the markers, and nothing else', () => 
   expect(withFigures(page, benches)).toBe(page);
   expect(() => withFigures('No markers.', benches)).toThrow(/markers/);
 });
+
+test('says how busy the machine was, where that is known', () => {
+  const quiet = result('quiet', [ratio('a', 2)]);
+  const busy = { ...quiet, name: 'busy', machine: { ...quiet.machine, loadBefore: 6.25 } };
+  const tables = withFigures(PAGE, merge([], [quiet, busy]))
+    .split('###')
+    .slice(1);
+  expect(tables.map((table) => /a cpu(.*)\.\n/.exec(table)?.[1])).toEqual([', at a load of 6.25 before', '']);
+});
