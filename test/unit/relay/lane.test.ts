@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { LaneServer } from '../../../src/cli/device/lane-server.ts';
 import { webCryptography } from '../../../src/adapters/portable/webcrypto.ts';
-import { base64UrlOf, concatBytes, equalBytes } from '../../../src/core/model/bytes.ts';
+import { base64UrlOf, concatBytes, equalBytes, utf8 } from '../../../src/core/model/bytes.ts';
 import type { BlockHash, DeviceId } from '../../../src/core/model/ids.ts';
 import { BLOCK_BYTES, LANE_LIFE_MS, LANE_RENEW_MS } from '../../../src/core/model/limits.ts';
 import type { LaneGrant } from '../../../src/core/wire/lane-grant.ts';
@@ -22,7 +22,7 @@ import type { Relay } from '../../../signaling/relay.ts';
 import { ManualClock } from '../../fixtures/manual-clock.ts';
 import { deviceAt } from '../../fixtures/pool-fixture.ts';
 import { ask, authorityOf, testRelay, type Answer } from '../../fixtures/relay-fixture.ts';
-import { blockOf, type TestBlock } from '../../fixtures/test-blocks.ts';
+import { blockOf, hashOf, type TestBlock } from '../../fixtures/test-blocks.ts';
 
 const PHONE = deviceAt(1).deviceId;
 const LAPTOP = deviceAt(2).deviceId;
@@ -105,14 +105,18 @@ class LaneWorld {
     length: number | 'chunked' = body.length,
   ): Promise<number | undefined> {
     const socket = await this.connect();
-    const size = length === 'chunked' ? 'Transfer-Encoding: chunked' : `Content-Length: ${length}`;
-    const lines = ['POST /lane HTTP/1.1', `Host: localhost:${this.relay.httpPort}`, size];
-    if (token !== undefined) lines.push(`Authorization: Bearer ${token}`);
-    socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+    socket.write(this.head(token, length));
     // A body that is too short ends with its connection.
     if (length === 'chunked' || body.length >= length) socket.write(body);
     else socket.end(body);
     return statusOf(socket);
+  }
+
+  head(token: string | undefined, length: number | 'chunked'): string {
+    const size = length === 'chunked' ? 'Transfer-Encoding: chunked' : `Content-Length: ${length}`;
+    const lines = ['POST /lane HTTP/1.1', `Host: localhost:${this.relay.httpPort}`, size];
+    if (token !== undefined) lines.push(`Authorization: Bearer ${token}`);
+    return `${lines.join('\r\n')}\r\n\r\n`;
   }
 
   connect(): Promise<Socket> {
@@ -134,6 +138,13 @@ function statusOf(socket: Socket): Promise<number | undefined> {
     });
     socket.on('close', () => resolve(undefined));
   });
+}
+
+/** 32 bytes: whole blocks of them are possible. */
+const REQUEST = 'GET / HTTP/1.1\r\nHost: likely\r\n\r\n';
+
+function requests(count: number): Uint8Array<ArrayBuffer> {
+  return utf8(REQUEST.repeat(count));
 }
 
 function itemOf(number: number, bytes: Uint8Array): Uint8Array {
@@ -252,6 +263,20 @@ describe('who has a token', () => {
     expect(await world.post(token, itemOf(3, block.bytes))).toBe(204);
     expect(world.arrived).toEqual([{ from: PHONE, number: 3, bytes: block.bytes }]);
     expect(await world.post(world.linkedToken(LAPTOP), itemOf(4, other.bytes))).toBe(204);
+  });
+
+  test('brings a block that looks like many requests, in however many pieces it comes', async () => {
+    const world = await LaneWorld.open();
+    const token = world.linkedToken(PHONE);
+    const bytes = requests(BLOCK_BYTES / REQUEST.length);
+    world.awaited.set(`${PHONE}/3`, hashOf(bytes));
+    expect(await world.post(token, itemOf(3, bytes))).toBe(204);
+    expect(world.arrived).toHaveLength(1);
+    // Its head, its beginning and all that follows in one piece, as a busy relay reads it.
+    const socket = await world.connect();
+    socket.write(concatBytes(utf8(world.head(token, bytes.length + 8)), itemOf(3, bytes)));
+    expect(await statusOf(socket)).toBe(204);
+    expect(world.arrived).toHaveLength(2);
   });
 
   test('cannot make it hold more than a run, nor take a part for the whole', async () => {
