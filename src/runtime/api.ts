@@ -8,7 +8,7 @@ import type { SourceHandle } from '../core/ports.ts';
 import type { DoctorCalls } from './doctor-api.ts';
 import type { FileCalls } from './file-api.ts';
 import type { LinkPath } from '../core/transport-port.ts';
-import type { InviteOptions, InviteStatus, JoiningStatus } from './invite-api.ts';
+import type { InviteOptions, InviteStatus, JoiningStatus, OverusedInviteStatus } from './invite-api.ts';
 import type { LockCalls, LockParts } from './lock-api.ts';
 import type { NearbyCalls, NearbyParts } from './nearby-api.ts';
 import type { PairCalls, PairingStatus } from './pair-api.ts';
@@ -281,6 +281,8 @@ export interface PalmStatus extends NearbyParts, RekeyParts, LockParts {
   readonly role?: Role;
   /** Devices that were shut out of the pool, this one included; absent if there are none. */
   readonly shutOut?: readonly ShutOutStatus[];
+  /** Invites by which more devices came in than they were for, until an admin decided. Absent without. */
+  readonly overused?: readonly OverusedInviteStatus[];
   readonly files: readonly FileStatus[];
   readonly transfers: readonly TransferStatus[];
   /** Oldest first. A store that is being continued is listed as a transfer instead. */

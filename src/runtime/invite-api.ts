@@ -1,6 +1,6 @@
 // Invites, as the public face shows them. Documented in docs/API.md.
 
-import type { InvitedRole } from '../core/model/role.ts';
+import type { InvitedRole, Role } from '../core/model/role.ts';
 
 export interface InviteOptions {
   /** What the newcomer becomes. Default 'member'. */
@@ -23,6 +23,30 @@ export interface InviteStatus {
   /** The id of the device that made it. */
   readonly by: string;
   readonly state: 'live' | 'used' | 'withdrawn' | 'expired';
+}
+
+/** A device that came in by an invite. */
+export interface InvitedDeviceStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  /** The device that let it in, and when, by that one's clock. */
+  readonly byId: string;
+  readonly byName: string;
+  readonly atMs: number;
+  /** It came in beyond the count. `grant` it a role to keep it, or shut it out: either takes it off the list. */
+  readonly beyond: boolean;
+}
+
+/**
+ * An invite by which more devices came in than it was for. Parts of a pool that do not reach each other each
+ * count for themselves; which device is 'beyond' follows from who had seen whom come in, not from who is meant.
+ */
+export interface OverusedInviteStatus {
+  readonly id: string;
+  readonly uses: number;
+  /** Those that are in, in the order in which they are counted. */
+  readonly devices: readonly InvitedDeviceStatus[];
 }
 
 /** A join that waits to be let in. */

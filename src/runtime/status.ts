@@ -4,6 +4,7 @@
 import { partsOf } from './joining-parts.ts';
 import type { FileDetails } from '../core/model/file-details.ts';
 import { splitCid } from '../core/model/content-cid.ts';
+import { overusedStatus } from './doors/overused-status.ts';
 import { compareTimes } from '../core/catalogue/clock.ts';
 import type { ListedFile } from '../core/catalogue/file-index.ts';
 import { isUnlisted } from '../core/catalogue/renewals.ts';
@@ -73,6 +74,7 @@ type SessionStatus = Pick<
   | 'devices'
   | 'role'
   | 'shutOut'
+  | 'overused'
   | 'files'
   | 'quota'
   | 'removed'
@@ -100,6 +102,7 @@ export function sessionStatus(session: ShownPool, deviceName: string): SessionSt
     },
     devices: deviceStatuses(session, deviceName),
     ...roleStatus(peer, session.roles, identity.deviceId),
+    ...present('overused', overusedStatus(peer)),
     files: fileStatuses(peer, privateFiles),
     ...quotaStatus(peer, identity.deviceId),
     ...removedStatus(peer, identity.deviceId, session.driver.dropping()),

@@ -1,6 +1,7 @@
 // Invites that end, in real browsers: used, withdrawn, expired, and used while whoever made it is away.
 
 import { INVITE_TOLERANCE_MS } from '../../src/core/model/limits.ts';
+import { expectAccessible } from './accessibility.ts';
 import { allLinked, expect, test } from './palm-fixture.ts';
 import { expectedBytes } from './seeded-bytes.ts';
 
@@ -78,3 +79,38 @@ test('an invite lets in whom it is for, until it is used, withdrawn or expired',
     expect(await tablet.read(fileId)).toEqual(expectedBytes(CONTENT.seed, CONTENT.length));
   });
 });
+
+test(
+  'an admin keeps or shuts out who came in beyond an invite’s count',
+  { tag: '@long' },
+  async ({ newPool, newDevice }) => {
+    const [laptop, phone] = await newPool(['Laptop', 'Phone']);
+    if (laptop === undefined || phone === undefined) throw new Error('A device is missing.');
+    const url = await laptop.invite({});
+    await expect
+      .poll(() => phone.page.evaluate(() => window.palm.invites().some(({ state }) => state === 'live')))
+      .toBe(true);
+    // Two parts that never meet.
+    await laptop.closeTab();
+    const tablet = await newDevice('Tablet');
+    await tablet.join(url);
+    for (const device of [phone, tablet]) await device.closeTab();
+    await laptop.open();
+    const stranger = await newDevice('Stranger');
+    await stranger.join(url);
+    for (const device of [phone, tablet]) await device.open();
+    await allLinked([laptop, phone, tablet, stranger]);
+
+    const { page } = laptop;
+    const section = page.getByRole('status', { name: 'More devices came in than an invite was for' });
+    await expect(section).toContainText('An invite for 1 device let in 2');
+    await expect(section.getByRole('listitem')).toHaveCount(2);
+    await expectAccessible(page, 'a list of devices beyond an invite’s count');
+    await section.getByRole('button', { name: 'Shut Stranger out' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Shut out' }).click();
+    await expect(section).toBeHidden();
+    await stranger.waitFor('it to be told', ({ shutOut }) => shutOut?.some(({ self }) => self) === true);
+    expect((await laptop.status()).devices.map(({ name }) => name)).not.toContain('Stranger');
+    expect((await tablet.status()).overused).toBeUndefined();
+  },
+);

@@ -129,3 +129,47 @@ test('a device that was shut out does not come back by the invite it came by (se
     ]),
   );
 });
+
+test('admins see who came in beyond an invite’s count, and decide with one act each (seed 2_130)', async () => {
+  const world = new World(2_130);
+  const { founder, newcomer, invite, joined } = await founded(world);
+  const [member, first, second, third] = ['member', 'first', 'second', 'third'].map(newcomer);
+  if (!member || !first || !second || !third) throw new Error('A device is missing.');
+  await joined(member, await invite());
+  const url = await invite();
+  await world.until('the member knows the invite', () =>
+    member.pool.invites().some(({ state }) => state === 'live'),
+  );
+  // Two parts that never meet let in one device each; then the founder's lets in nobody else.
+  founder.kill();
+  await joined(first, url);
+  for (const device of [member, first]) device.kill();
+  await founder.reopen();
+  await joined(second, url);
+  await expect(world.settled('a third use', third.pool.join(url))).rejects.toMatchObject({
+    failure: { reason: 'used' },
+  });
+  expect(founder.pool.status().overused).toBeUndefined();
+
+  for (const device of [member, first]) await device.reopen();
+  await world.until('all are linked', () => reachableCount(founder) === 4);
+  await world.until('the founder is told', () => founder.pool.status().overused !== undefined);
+  const all = [founder, member, first, second];
+  const overusedOf = (device: SimDevice) => device.pool.status().overused;
+  await world.until('all agree', () =>
+    all.every((device) => JSON.stringify(overusedOf(device)) === JSON.stringify(overusedOf(founder))),
+  );
+  const [overused] = overusedOf(founder) ?? [];
+  expect(overused).toMatchObject({ uses: 1, devices: [{ beyond: false }, { beyond: true }] });
+  const devices = overused?.devices ?? [];
+  expect(devices.map(({ name }) => name).toSorted()).toEqual(['first', 'second']);
+  expect(Object.fromEntries(devices.map(({ name, byName }) => [name, byName]))).toEqual({
+    first: 'member',
+    second: 'founder',
+  });
+
+  const beyond = devices.find((device) => device.beyond)?.id ?? '';
+  await world.settled('kept', founder.pool.grant(beyond, 'member'));
+  expect(overusedOf(founder)).toBeUndefined();
+  await world.until('nobody lists it', () => all.every((device) => overusedOf(device) === undefined));
+});

@@ -9,6 +9,7 @@ import { usePage } from '../state/page.ts';
 import { shownDeviceName } from '../text/device-name.ts';
 import { explain } from '../text/explain.ts';
 import { words } from '../text/words.ts';
+import { ShutOutDialog } from './shut-out-dialog.tsx';
 
 interface RoleDialogProps {
   readonly device: DeviceStatus;
@@ -32,29 +33,7 @@ export function RoleDialog({ device, onClose }: RoleDialogProps) {
       isBusy.value = false;
     }
   };
-  const name = <bdi>{shownDeviceName(device.name)}</bdi>;
-  if (isSure.value) {
-    return (
-      <Dialog title={words.roles.shutOutTitle} onClose={onClose}>
-        <p>{words.roles.shutOutLead(name)}</p>
-        <p class="hint">{words.roles.shutOutLimits}</p>
-        <Trouble text={trouble.value} />
-        <div class="dialog-actions">
-          <button type="button" class="button" autofocus onClick={onClose}>
-            {words.roles.keepIn}
-          </button>
-          <button
-            type="button"
-            class="button danger"
-            disabled={isBusy.value}
-            onClick={() => void run(palm.shutOut(device.id))}
-          >
-            {isBusy.value ? words.roles.shuttingOut : words.roles.shutOut}
-          </button>
-        </div>
-      </Dialog>
-    );
-  }
+  if (isSure.value) return <ShutOutDialog device={device} onClose={onClose} />;
   return (
     <Dialog title={words.roles.title(shownDeviceName(device.name))} onClose={onClose}>
       <form

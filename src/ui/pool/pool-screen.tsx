@@ -31,6 +31,7 @@ import { DropZone } from './drop-zone.tsx';
 import { FilesSection } from './files-section.tsx';
 import { HandingOverSection } from './handing-over-section.tsx';
 import { PlacementQuestion } from './placement-question.tsx';
+import { OverusedSection } from './overused-section.tsx';
 import { RekeySection } from './rekey-section.tsx';
 import { RemovedNote } from './removed-note.tsx';
 import { RepairsSection } from './repairs-section.tsx';
@@ -108,6 +109,7 @@ export function PoolScreen() {
         <ShutOutNote />
         <UpgradeNotes />
         <AsksSection />
+        <OverusedSection />
         <PlacementQuestion />
         <Notices />
       </div>

@@ -23,6 +23,7 @@ import { upgradeTexts } from './en/upgrades.ts';
 import { recoveryTexts } from './en/recovery.ts';
 import { lockTexts, unlockTexts } from './en/lock-screens.ts';
 import { noticeText } from './en/notices.ts';
+import { overusedTexts } from './en/overused.ts';
 import { commonTexts, installTexts, updateTexts } from './en/parts.ts';
 import { placementTexts } from './en/placement.ts';
 import {
@@ -91,6 +92,7 @@ export const en = {
   start: startTexts,
   transfers: transfersTexts,
   unfinished: unfinishedTexts,
+  overused: overusedTexts,
   unlock: unlockTexts,
   units: unitTexts,
   install: installTexts,

@@ -12,6 +12,7 @@ import { takenParts, moveTo, openOffers, type Move, type Part } from './part-joi
 import { ActGraph, has, headsOf, type PlacedAct } from './act-graph.ts';
 import { knownAct, type KnownAct } from './known-act.ts';
 import { OtherParts } from './other-parts.ts';
+import { overusedInvites, type OverusedInvite } from './overuse.ts';
 import { witnessesOf } from './recovers.ts';
 import { standingsOf, type Standings } from './standing.ts';
 
@@ -36,6 +37,7 @@ export class ActSet {
   #standings: Standings | undefined;
   #digest: string | undefined;
   #members: ReadonlySet<DeviceId> | undefined;
+  #overused: readonly OverusedInvite[] | undefined;
 
   /** `self`: whose set it is, if it takes acts of other parts for its person to judge. */
   constructor(self?: DeviceId) {
@@ -176,6 +178,12 @@ export class ActSet {
     return this.#charter !== undefined && this.#records.has(this.#charter);
   }
 
+  /** Invites by which more devices came in than they were for. */
+  overused(): readonly OverusedInvite[] {
+    this.#overused ??= overusedInvites(this.placed, this.standings);
+    return this.#overused;
+  }
+
   /** Devices to which acts give a role, whether these count or not. */
   members(): ReadonlySet<DeviceId> {
     this.#members ??= new Set((this.#graph?.acts ?? []).flatMap(({ names }) => names));
@@ -297,6 +305,7 @@ export class ActSet {
     this.#standings = undefined;
     this.#digest = undefined;
     this.#members = undefined;
+    this.#overused = undefined;
   }
 }
 

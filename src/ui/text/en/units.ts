@@ -71,7 +71,7 @@ export function formatUntil(atMs: number, nowMs: number): string {
 }
 
 /** A moment to the second, for records: "12 Mar 2026, 14:05:09". */
-function formatMoment(atMs: number): string {
+export function formatMoment(atMs: number): string {
   return new Date(atMs).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 }
 
