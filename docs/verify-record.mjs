@@ -1,18 +1,24 @@
 #!/usr/bin/env node
-// Checks an exported record of a Palm pool without Palm: that every entry is signed by the device that it
-// names, that each device's log is a whole chain, that the order is right, that what is written in words
-// follows from the signed bytes, and that the file is as the exporting device signed it. It needs Node 20 or
-// later and nothing else, no network and no key of the pool.
+// Checks an exported record of a Palm pool without Palm: that every entry and every act is signed by the
+// device that it names, that each device's log and its acts are whole chains, that the order is right, that
+// acts come after those that they have seen, that whoever was let in showed a signed invite, that what is
+// written in words follows from the signed bytes, and that the file is as the exporting device signed it. It
+// needs Node 20 or later and nothing else, no network and no key of the pool. Which acts count is the
+// exporting device's word: that rule is not here.
 //
 //   node verify-record.mjs palm-record-2026-11-30.jsonl
 //
 // It prints a line for each thing that is wrong, with the number of the line in the file, and ends with 0 if
-// nothing is, else with 1. The formats are in FORMATS.md ("Log entry", "The exported record").
+// nothing is, else with 1. The formats are in FORMATS.md ("Log entry", "Acts", "The exported record").
 
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 const ENTRY_LABEL = 'palm/v1/entry';
+const ACT_LABEL = 'palm/v1/act';
+const TICKET_LABEL = 'palm/v1/ticket';
+const ADMISSION_LABEL = 'palm/v1/admission';
+const RECOVER_LABEL = 'palm/v1/recover';
 const EXPORT_LABEL = 'palm/v1/record-export';
 /** An Ed25519 public key as SPKI (RFC 8410) is this and its 32 bytes. */
 const SPKI_HEAD = Buffer.from('302a300506032b6570032100', 'hex');
@@ -51,14 +57,16 @@ function check(bytes) {
     }
   });
   const head = values[0];
-  if (head?.palmRecord !== 1) say(1, 'this is not the head of an exported record (version 1)');
+  if (head?.palmRecord !== 1 && head?.palmRecord !== 2)
+    say(1, 'this is not the head of an exported record (version 1 or 2)');
   const isEnded = values.at(-1)?.end === true;
   const entries = [];
+  const acts = [];
   values.slice(1, isEnded ? -1 : undefined).forEach((value, index) => {
     const line = index + 2;
     if (value === undefined) return;
     try {
-      entries.push({ line, value, ...readEntry(value) });
+      (isAct(value) ? acts : entries).push({ line, value, ...readEntry(value) });
     } catch (error) {
       say(line, error.message);
     }
@@ -66,15 +74,27 @@ function check(bytes) {
   for (const { line, value, entry } of entries) checkEntry(value, entry, head, (text) => say(line, text));
   checkOrder(entries, say);
   const forked = checkChains(entries, say);
-  checkDeviceNames(entries, say);
-  const count = values.length - 1 - (isEnded ? 1 : 0);
-  if (head?.entries !== count) say(1, `the head tells of ${head?.entries} entries, and there are ${count}`);
+  for (const { line, value, entry } of acts) checkAct(value, entry, head, (text) => say(line, text));
+  checkSeen(acts, say);
+  const forkedActs = checkChains(acts, say, 'act');
+  checkDeviceNames(entries, [...entries, ...acts], say);
+  const lineCount = values.length - 1 - (isEnded ? 1 : 0);
+  const actCount = values.slice(1).filter(isAct).length;
+  for (const [name, told, count] of [
+    ['entries', head?.entries, lineCount - actCount],
+    ['acts', head?.acts ?? 0, actCount],
+  ])
+    if (told !== count) say(1, `the head tells of ${told} ${name}, and there are ${count}`);
   if (isEnded) checkEnd(values.at(-1), lines, head, (text) => say(lines.length, text));
   else say(lines.length, 'the end is missing: lines may have been cut off');
-  return { problems, notes: notesOn(entries, forked, head) };
+  return { problems, notes: [...notesOn(entries, forked, head), ...notesOnActs(acts, forkedActs)] };
 }
 
-/** @throws Error saying what is wrong with the signed bytes. */
+function isAct(value) {
+  return value?.act !== undefined;
+}
+
+/** Of an entry or an act. @throws Error saying what is wrong with the signed bytes. */
 function readEntry(value) {
   const record = bytesOf(value.record);
   const parts = decodeWhole(record, 'the record');
@@ -108,12 +128,109 @@ function checkEntry(value, entry, head, say) {
   if (!isSigned(entry.key, ENTRY_LABEL, entry.payload, entry.signature))
     say('the signature does not fit: this is not what the device signed');
   if (entry.pool !== head?.pool) say('the entry is of another pool');
-  const said = readable(entry);
+  // A file's name is sealed for the pool: nothing here opens it.
+  compareSaid(value, readable(entry), ['fileName'], say);
+}
+
+function checkAct(value, act, head, say) {
+  if (!isSigned(act.key, ACT_LABEL, act.payload, act.signature))
+    say('the signature does not fit: this is not what the device signed');
+  if (act.pool !== head?.pool) say('the act is of another pool');
+  const kind = act.body.get('kind');
+  if (kind === 'recover' && !isOrdered(act)) say('no recovery code signed what it orders');
+  if (kind === 'take-in' && !isOffer(act.body.get('offer')))
+    say('nobody signed the offer of what it takes in');
+  // Whoever comes in shows what an admin signed, that he has the invite, and that he wants it.
+  const ticket = kind === 'admit' ? readTicket(act) : undefined;
+  if (kind === 'admit' && ticket === undefined && value.counts !== false)
+    say('its invite, or what the newcomer showed of it, is not signed as it must be');
+  compareSaid(value, readableAct(act, ticket), ['counts'], say);
+}
+
+/** Lines say what their signed bytes say. The device's name is compared with its own entries. */
+function compareSaid(value, said, skipped, say) {
   for (const name of new Set([...Object.keys(said), ...Object.keys(value)])) {
-    // Sealed for the pool: nothing here opens it. The device's name is compared with its own entries.
-    if (name === 'record' || name === 'fileName' || name === 'deviceName') continue;
+    if (name === 'record' || name === 'deviceName' || skipped.includes(name)) continue;
     if (!isSame(said[name], value[name]))
       say(`“${name}” is ${show(value[name])}, and the signed bytes say ${show(said[name])}`);
+  }
+}
+
+/** The fields of an act that follow from the signed bytes. `ticket`: of an admit that is right. */
+function readableAct({ id, device, seq, prev, at, body }, ticket) {
+  const kind = body.get('kind');
+  const base = { act: id, device, seq, prev, at, kind };
+  switch (kind) {
+    case 'charter':
+      return { ...base, members: body.get('members').map(([member]) => member) };
+    case 'grant':
+      return { ...base, about: body.get('device'), role: body.get('role'), rank: body.get('rank') };
+    case 'shut-out':
+      return { ...base, about: body.get('device'), reason: body.get('reason'), undone: body.get('undone') };
+    case 'keep':
+      return { ...base, about: body.get('device') };
+    case 'recover': {
+      const out = body.get('out').map(([shutOut, , undone]) => ({ device: shutOut, undone }));
+      return { ...base, about: body.get('admin'), out };
+    }
+    case 'admit':
+      return ticket === undefined
+        ? base
+        : { ...base, about: deviceOf(body.get('key')), role: ticket.role, invite: ticket.invite };
+    case 'withdraw':
+      return { ...base, invite: body.get('invite').toString('hex') };
+    case 'epoch':
+      return { ...base, number: body.get('number') };
+    case 'offer':
+      return { ...base, from: body.get('from'), charter: body.get('charter') };
+    default:
+      return base;
+  }
+}
+
+/** Of an admit whose ticket its issuer signed, and whose newcomer proved the invite and signed, too. */
+function readTicket({ body, key }) {
+  const [ticket, newcomer, exchange] = ['ticket', 'key', 'exchange'].map((name) => body.get(name));
+  if (![ticket, newcomer, exchange].every((bytes) => Buffer.isBuffer(bytes))) return undefined;
+  const role = ['reader', 'member'][ticket[1]];
+  if (ticket[0] !== 2 || role === undefined || ticket.length < 107 + 64) return undefined;
+  const [inviteKey, issuerKey] = [ticket.subarray(42, 74), ticket.subarray(74, 106)];
+  const signed = Buffer.concat([sha256(ticket), newcomer, exchange, sha256(key)]);
+  const isRight =
+    isSigned(issuerKey, TICKET_LABEL, ticket.subarray(0, -64), ticket.subarray(-64)) &&
+    isSigned(inviteKey, ADMISSION_LABEL, signed, body.get('proof')) &&
+    isSigned(newcomer, ADMISSION_LABEL, signed, body.get('consent'));
+  return isRight ? { role, invite: inviteKey.toString('hex') } : undefined;
+}
+
+/** Whether the code that a recover names signed it: the writer's key, and the body without that signature. */
+function isOrdered({ body, key }) {
+  const parts = [...body.keys()].filter((name) => name !== 'signature').map((name) => body.spans.get(name));
+  const order = Buffer.concat([key, Buffer.of(0xa0 | parts.length), ...parts]);
+  return isSigned(body.get('code'), RECOVER_LABEL, order, body.get('signature'));
+}
+
+/** Whether these bytes are an act of the kind `offer`, by the device that it names. */
+function isOffer(record) {
+  try {
+    const [payload, signature] = decodeWhole(record, 'the offer');
+    const fields = decodeWhole(payload, 'the offer');
+    return (
+      fields.get('body').get('kind') === 'offer' && isSigned(fields.get('key'), ACT_LABEL, payload, signature)
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** Each act comes after all that its writer had seen: so nobody can have left one of these out. */
+function checkSeen(acts, say) {
+  const above = new Set();
+  for (const { line, entry } of acts) {
+    const seen = entry.body.get('seen');
+    for (const id of Array.isArray(seen) ? seen : [])
+      if (!above.has(id)) say(line, `an act that its writer had seen is missing, or below: ${id}`);
+    above.add(entry.id);
   }
 }
 
@@ -167,8 +284,8 @@ function comparePlaces(a, b) {
   return a.id < b.id ? -1 : Number(a.id > b.id);
 }
 
-/** Each entry names the one before it in its device's log. Returns the devices whose log split. */
-function checkChains(entries, say) {
+/** Each entry or act names its device's one before it. Returns the devices whose chain split. */
+function checkChains(entries, say, what = 'entry') {
   const byId = new Map(entries.map(({ entry }) => [entry.id, entry]));
   const followers = new Map();
   for (const { line, entry } of entries) {
@@ -180,8 +297,8 @@ function checkChains(entries, say) {
     }
     const before = byId.get(prev);
     if (before === undefined)
-      say(line, `the entry before it, number ${seq - 1} of ${device}, is missing: ${prev}`);
-    else if (before.device !== device) say(line, 'it follows an entry of another device');
+      say(line, `the ${what} before it, number ${seq - 1} of ${device}, is missing: ${prev}`);
+    else if (before.device !== device) say(line, `it follows an ${what} of another device`);
     else if (before.seq !== seq - 1) say(line, `number ${seq} follows number ${before.seq}`);
     followers.set(`${device} ${prev}`, (followers.get(`${device} ${prev}`) ?? 0) + 1);
   }
@@ -189,12 +306,12 @@ function checkChains(entries, say) {
 }
 
 /** A device's name is one that it gave itself; '' before it gave any. */
-function checkDeviceNames(entries, say) {
+function checkDeviceNames(entries, all, say) {
   const names = new Map();
   for (const { entry } of entries)
     if (entry.body.get('kind') === 'profile')
       names.set(entry.device, new Set([...(names.get(entry.device) ?? []), entry.body.get('name')]));
-  for (const { line, value, entry } of entries) {
+  for (const { line, value, entry } of all) {
     const own = names.get(entry.device);
     if (own === undefined ? value.deviceName !== '' : !own.has(value.deviceName))
       say(line, `the device never gave itself the name ${show(value.deviceName)}`);
@@ -233,6 +350,18 @@ function notesOn(entries, forked, head) {
       ? []
       : [`${sealed} names of files cannot be checked: they are sealed, and only the pool's keys open them.`]),
     'Times are those of the devices’ own clocks.',
+  ];
+}
+
+function notesOnActs(acts, forked) {
+  if (acts.length === 0) return [];
+  const known = ['charter', 'grant', 'shut-out', 'keep', 'admit', 'withdraw', 'epoch', 'epoch-keys'];
+  known.push('exchange', 'code', 'offer', 'take-in', 'recover', 'merge');
+  const kinds = acts.map(({ entry }) => entry.body.get('kind')).filter((kind) => !known.includes(kind));
+  return [
+    `${acts.length} acts of ${new Set(acts.map(({ entry }) => entry.device)).size} devices. Which of them count is the exporting device's word.`,
+    ...[...forked].map((device) => `The acts of ${device} split: two follow the same one.`),
+    ...[...new Set(kinds)].map((kind) => `Acts of the kind ${show(kind)} are not known to this program.`),
   ];
 }
 
@@ -307,6 +436,18 @@ function decodeWhole(bytes, what) {
     return value;
   };
   const items = (count) => Array.from({ length: count }, () => read());
+  /** A map with the bytes of each of its pairs: a recovery code signs a map without one of them. */
+  const readMap = (count) => {
+    const map = new Map();
+    map.spans = new Map();
+    for (let pair = 0; pair < count; pair++) {
+      const start = at;
+      const name = read();
+      map.set(name, read());
+      map.spans.set(name, bytes.subarray(start, at));
+    }
+    return map;
+  };
   const read = () => {
     const [first] = take(1);
     const [major, info] = [first >> 5, first & 31];
@@ -328,7 +469,7 @@ function decodeWhole(bytes, what) {
       case 4:
         return items(value);
       case 5:
-        return new Map(Array.from({ length: value }, () => [read(), read()]));
+        return readMap(value);
       default: {
         const link = read();
         if (value !== 42 || !Buffer.isBuffer(link) || link[0] !== 0)

@@ -34,13 +34,14 @@ export interface InvitedDeviceStatus {
   readonly byId: string;
   readonly byName: string;
   readonly atMs: number;
-  /** It came in beyond the count. `grant` it a role to keep it, or shut it out: either takes it off the list. */
+  /** It came in beyond the count. `grant` it a role to keep it, or shut it out: both take it off the list. */
   readonly beyond: boolean;
 }
 
 /**
  * An invite by which more devices came in than it was for. Parts of a pool that do not reach each other each
- * count for themselves; which device is 'beyond' follows from who had seen whom come in, not from who is meant.
+ * count for themselves; which device is 'beyond' follows from who had seen whom come in, and not from whom it
+ * was meant for.
  */
 export interface OverusedInviteStatus {
   readonly id: string;

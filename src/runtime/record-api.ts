@@ -47,6 +47,10 @@ export interface RecordItem {
   readonly aboutId?: string;
   readonly aboutName?: string;
   readonly role?: Role;
+  /** Of a 'shut-out': why, in the words of the device that wrote it. */
+  readonly reason?: string;
+  /** Of a 'shut-out' or 'recover': how many acts of before it says count no more. */
+  readonly undone?: number;
   readonly text: string;
 }
 

@@ -104,6 +104,8 @@ export type BadArgument =
   | { readonly code: 'bad-argument'; readonly reason: 'has-passkey' }
   /** A new passphrase beside a passkey takes the passkey. */
   | { readonly code: 'bad-argument'; readonly reason: 'passkey-asked' }
+  /** More files than can be named at once. */
+  | { readonly code: 'bad-argument'; readonly reason: 'too-many-files'; readonly max: number }
   /** A part of Palm asked another for something impossible. */
   | { readonly code: 'bad-argument'; readonly reason: 'internal'; readonly detail: string };
 

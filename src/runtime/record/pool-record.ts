@@ -116,6 +116,7 @@ export class PoolRecord {
     const lines = await exportLines({
       ...this.#ports,
       catalogue: this.#ports.catalogue(),
+      acts: this.#ports.acts(),
       poolId: keys.poolId,
       nowMs: clock.wallMs(),
       slices: new Slices(this.#ports),

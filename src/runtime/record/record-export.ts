@@ -1,8 +1,10 @@
-// The record as JSON lines, for whoever keeps it elsewhere: each entry's signed bytes, and what they say in a
-// form that people and programs read. docs/verify-record.mjs checks such a file without Palm (FORMATS.md,
-// "The exported record").
+// The record as JSON lines, for whoever keeps it elsewhere: the signed bytes of each entry and of each act,
+// and what they say in a form that people and programs read. docs/verify-record.mjs checks such a file
+// without Palm (FORMATS.md, "The exported record").
 
 import type { Catalogue } from '../../core/catalogue/catalogue.ts';
+import type { ActSet } from '../../core/catalogue/grants/act-set.ts';
+import type { CheckedAct } from '../../core/catalogue/grants/act.ts';
 import { decodeEntry } from '../../core/catalogue/entry.ts';
 import { compareEntries } from '../../core/catalogue/latest-entry.ts';
 import type { PackedEntry } from '../../core/catalogue/packed-entry.ts';
@@ -11,10 +13,13 @@ import type { PoolId } from '../../core/model/ids.ts';
 import type { WallMs } from '../../core/model/time.ts';
 import type { Cryptography, Identity } from '../../core/ports.ts';
 import type { Slices } from '../slices.ts';
+import { actSays } from './act-item.ts';
 import { saidBy } from './record-item.ts';
 
 interface ExportPorts {
   readonly catalogue: Catalogue;
+  /** None in a pool without a charter. */
+  readonly acts: Pick<ActSet, 'acts' | 'standings'>;
   readonly cryptography: Pick<Cryptography, 'sha256'>;
   /** Signs the whole, so that nobody else can leave lines out. */
   readonly identity: Identity;
@@ -25,15 +30,26 @@ interface ExportPorts {
 
 const LABEL = 'palm/v1/record-export';
 
-/** The lines, each with its line feed: a head, all entries in the order of the record, and an end. */
+/**
+ * The lines, each with its line feed: a head, all entries in the order of the record, all acts, each after
+ * those that it has seen, and an end.
+ */
 export async function exportLines(ports: ExportPorts): Promise<string[]> {
   const { catalogue, cryptography, identity, poolId, nowMs, slices } = ports;
+  const acts = ports.acts.acts();
   const entries = [...catalogue.missingFor([])].toSorted(compareEntries);
-  const head = { palmRecord: 1, pool: poolId, exportedBy: identity.deviceId, exportedAtMs: nowMs };
-  const lines = [lineOf({ ...head, entries: entries.length })];
+  // Programs of before know no acts: they say that this is another version.
+  const palmRecord = acts.length === 0 ? 1 : 2;
+  const head = { palmRecord, pool: poolId, exportedBy: identity.deviceId, exportedAtMs: nowMs };
+  const counts = { entries: entries.length, ...(acts.length === 0 ? {} : { acts: acts.length }) };
+  const lines = [lineOf({ ...head, ...counts })];
   for (const entry of entries) {
     await slices.next();
     lines.push(lineOf(fieldsOf(entry, catalogue)));
+  }
+  for (const act of acts) {
+    await slices.next();
+    lines.push(lineOf(fieldsOfAct(act, ports)));
   }
   const hash = await cryptography.sha256(utf8(lines.join('')));
   const signature = await identity.sign(concatBytes(utf8(LABEL), hash));
@@ -61,6 +77,22 @@ function fieldsOf(packed: PackedEntry, catalogue: Catalogue): object {
     ...(fileName === undefined ? {} : { fileName }),
     ...(policy === undefined ? {} : { policy }),
     record: base64UrlOf(packed.bytes),
+  };
+}
+
+/** Everything but `counts` follows from the record and from the device's entries. */
+function fieldsOfAct(act: CheckedAct, { catalogue, acts }: Pick<ExportPorts, 'catalogue' | 'acts'>): object {
+  const { id, by, seq, prev, at, bytes } = act.record;
+  return {
+    act: id,
+    device: by,
+    deviceName: catalogue.deviceName(by),
+    seq,
+    prev: prev ?? null,
+    at: [at.ms, at.count],
+    ...actSays(act),
+    counts: acts.standings.counts(id),
+    record: base64UrlOf(bytes),
   };
 }
 

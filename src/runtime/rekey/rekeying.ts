@@ -145,13 +145,15 @@ export class Rekeying {
     roles.checkStore();
     if (await this.#exposure.look()) this.#count();
     if (!this.#exposure.isCurrentClean) throw new PalmError({ code: 'not-allowed', reason: 'keys-known' });
-    const asked = fileIds?.slice(0, MAX_WANTED_FILES).map((id) => this.#asked(id));
+    if (fileIds !== undefined && fileIds.length > MAX_WANTED_FILES) throw tooMany();
+    const asked = fileIds?.map((id) => this.#asked(id));
     const { wanted } = this.#state;
-    const before = wanted === 'all' ? [] : wanted;
+    const together = [...new Set([...(wanted === 'all' ? [] : wanted), ...(asked ?? [])])];
+    if (together.length > MAX_WANTED_FILES) throw tooMany();
     this.#retries.clear();
     this.#failure = undefined;
     if (asked === undefined) await this.#save({ wanted: 'all' });
-    else if (wanted !== 'all') await this.#save({ wanted: [...new Set([...before, ...asked])] });
+    else if (wanted !== 'all') await this.#save({ wanted: together });
     this.#lookSoon(0);
   }
 
@@ -283,8 +285,7 @@ export class Rekeying {
       const isOver = !isThere || names.length === 0 || !this.#mayRenew(names);
       if (!isOver && !isAsSafe(driver.peer, to, from)) continue;
       if (isOver) await dropUnlisted(to, this.#swapping);
-      else await swap(from, to, this.#swapping);
-      if (!isOver) this.#doneCount += 1;
+      else if (await swap(from, to, this.#swapping)) this.#doneCount += 1;
       await this.#ended(from);
     }
     const open: Twin[] = [];
@@ -382,6 +383,10 @@ export class Rekeying {
       if (!this.#hasStopped) this.#events.failed(error);
     });
   }
+}
+
+function tooMany(): PalmError {
+  return new PalmError({ code: 'bad-argument', reason: 'too-many-files', max: MAX_WANTED_FILES });
 }
 
 function notWanted(): PalmError {

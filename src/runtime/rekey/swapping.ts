@@ -53,8 +53,10 @@ function lastingOf(peer: SafetyView, holders: Holders): Holders {
 /**
  * Moves all names of `from` to `to`, and with the last one the old bytes go. Undone by nothing: it goes on
  * after a crash where it was. Does nothing to a content that lost its names: then the new one goes, too.
+ * Returns whether the names moved: they stay where they are if the new content is gone, and the file is
+ * exposed as before.
  */
-export async function swap(from: FileId, to: FileId, ports: SwapPorts): Promise<void> {
+export async function swap(from: FileId, to: FileId, ports: SwapPorts): Promise<boolean> {
   const { driver, naming } = ports;
   const { catalogue } = driver.peer;
   for (const old of catalogue.namesOf(from)) {
@@ -62,7 +64,7 @@ export async function swap(from: FileId, to: FileId, ports: SwapPorts): Promise<
     const details = listed?.details();
     if (listed === undefined || details === undefined) continue;
     const renewed = await naming.name(to, details, listed.modifiedMs, listed.atMs);
-    if (renewed === undefined) return;
+    if (renewed === undefined) return false;
     // Somebody may have taken the old one away a moment ago.
     if (!catalogue.namesOf(from).includes(old)) {
       await naming.remove(renewed, to);
@@ -72,6 +74,7 @@ export async function swap(from: FileId, to: FileId, ports: SwapPorts): Promise<
     await naming.remove(old, from);
   }
   await dropUnlisted(to, ports);
+  return true;
 }
 
 /** Takes the name away that a new content had until it got those of the old one; with it, one without any. */

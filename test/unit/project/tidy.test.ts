@@ -22,6 +22,7 @@ const { printWidth } = JSON.parse(read('.oxfmtrc.json'));
 const MAX_LINES = 400;
 /** Longer files: the most lines that each may have, and why. Lower the number when a file becomes shorter. */
 const LONGER: Readonly<Record<string, { readonly lines: number; readonly why: string }>> = {
+  'docs/verify-record.mjs': { lines: 490, why: 'one program, which people copy as one file' },
   'src/core/links/link-machine.ts': { lines: 620, why: 'one machine: its phases only make sense together' },
   'test/contract/fragment-store.ts': { lines: 590, why: 'the cases of one subject' },
   'test/fixtures/link-network.ts': { lines: 430, why: 'one network on virtual time' },

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { webCryptography } from '../../../src/adapters/portable/webcrypto.ts';
 import { Catalogue } from '../../../src/core/catalogue/catalogue.ts';
+import { ActSet } from '../../../src/core/catalogue/grants/act-set.ts';
 import { checkEntry } from '../../../src/core/catalogue/check.ts';
 import type { EntryBody } from '../../../src/core/catalogue/entry.ts';
 import { sealManifest } from '../../../src/core/catalogue/manifest.ts';
@@ -55,6 +56,7 @@ beforeAll(async () => {
   await say(0, { kind: 'leave' });
   whole = await exportLines({
     catalogue,
+    acts: new ActSet(),
     cryptography: webCryptography,
     identity: deviceAt(0),
     poolId,

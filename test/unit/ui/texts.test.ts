@@ -236,6 +236,7 @@ const FAILURES: Examples<FailureKey<Failure>, Failure> = {
   'bad-argument short-passphrase': [{ code: 'bad-argument', reason: 'short-passphrase', minChars: 8 }],
   'bad-argument long-passphrase': [{ code: 'bad-argument', reason: 'long-passphrase', maxBytes: 1024 }],
   'bad-argument no-passphrase': [{ code: 'bad-argument', reason: 'no-passphrase' }],
+  'bad-argument too-many-files': [{ code: 'bad-argument', reason: 'too-many-files', max: 10_000 }],
   'bad-argument record-limit': [{ code: 'bad-argument', reason: 'record-limit', max: 1_000 }],
   'bad-argument record-place': [{ code: 'bad-argument', reason: 'record-place' }],
   locked: [{ code: 'locked' }],

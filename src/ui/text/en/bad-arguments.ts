@@ -83,6 +83,8 @@ export function badArgument(failure: BadArgument): string {
     case 'has-passkey':
     case 'passkey-asked':
       return badPassphrase(failure);
+    case 'too-many-files':
+      return `At most ${failure.max.toLocaleString('en')} files can be named for re-keying. Nothing has changed; without names, all files that need it are re-keyed.`;
     case 'record-limit':
       return `A page of the record has from 1 to ${failure.max} entries.`;
     case 'record-place':

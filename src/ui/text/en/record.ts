@@ -8,7 +8,14 @@ import { countOf } from './units.ts';
 
 /** One plain sentence, without a full stop, as in a list. */
 export function recordText(item: WordlessRecordItem): string {
-  return item.counts === false ? `${saidBy(item)} (without effect)` : saidBy(item);
+  const said = `${saidBy(item)}${whatGoes(item)}`;
+  return item.counts === false ? `${said} (without effect)` : said;
+}
+
+/** Why a device was shut out, and what of its deeds was undone. */
+function whatGoes({ reason, undone = 0 }: WordlessRecordItem): string {
+  const why = reason === undefined ? '' : `: “${visibleName(reason)}”`;
+  return undone === 0 ? why : `${why}, and undid ${countOf(undone, 'act')} of before`;
 }
 
 function saidBy({ by, kind, seq, name, fileName, about, role }: WordlessRecordItem): string {
