@@ -4,7 +4,7 @@
 import { expect } from 'vitest';
 import type { PartStatus } from '../../src/runtime/trust-api.ts';
 import { settledOutboxes } from './checks.ts';
-import { reachableCount, type SimDevice } from './device.ts';
+import { reachableCount, SimDevice } from './device.ts';
 import { first, linkedScenario } from './scenario.ts';
 import type { World } from './world.ts';
 
@@ -132,6 +132,125 @@ linkedScenario(
       MENDED_MS,
     );
     for (const device of all) expect(device.notices.map(({ kind }) => kind)).not.toContain('misdeed');
+    expect(network.bugs).toEqual([]);
+  },
+);
+
+linkedScenario(
+  'who slept, came by an invite or ended half-way comes in, once nobody is in whom the part shut out',
+  [3_403],
+  async ({ world, pool, network }) => {
+    const devices = await pool(4);
+    const [laptop, phone, watch, spare] = devices as [SimDevice, SimDevice, SimDevice, SimDevice];
+    const bytes = world.random.bytes(900);
+    const put = (device: SimDevice, name: string) =>
+      world.settled('store', device.put(bytes, { name, k: 1, n: 2, mirror: true }), MENDED_MS);
+    await put(laptop, 'old');
+    await world.until('known', () => devices.every((each) => namesOn(each) === 'old'));
+    laptop.kill();
+    await world.settled('upgrade', phone.pool.upgrade(), MENDED_MS);
+    for (const device of [watch, spare]) await follow(world, device, phone);
+    await world.until('linked', () => reachableCount(phone) === 3, MENDED_MS);
+    // Of this one the laptop has never heard.
+    const newcomer = new SimDevice('newcomer', world, network);
+    const url = await world.settled('invite', phone.pool.invite());
+    await world.settled('join', newcomer.pool.join(url, { deviceName: 'newcomer' }), MENDED_MS);
+    await world.until('it is in', () => reachableCount(newcomer) === 4, MENDED_MS);
+    const ofNewcomer = await put(newcomer, 'of the newcomer');
+    await world.until('told', () => namesOn(watch) === 'of the newcomer,old', MENDED_MS);
+    await world.until('placed', () => settledOutboxes([phone, watch, spare, newcomer]), MENDED_MS);
+    watch.kill();
+    await laptop.reopen();
+    await world.settled('upgrade', laptop.pool.upgrade(), MENDED_MS);
+    await world.until('apart', () => hasPart(laptop) && hasPart(phone), MENDED_MS);
+    await world.settled('offer', phone.pool.offerPart(partOf(phone).id));
+    await world.until('asked', () => partOf(laptop).offer !== undefined, MENDED_MS);
+
+    await world.pass(5_000);
+
+    // The phone shuts the spare device out, and the laptop does not hear of it before it takes the part in.
+    laptop.kill();
+    await world.settled('shut out', phone.pool.shutOut(spare.id), MENDED_MS);
+    for (const device of [phone, spare, newcomer]) device.kill();
+    await laptop.reopen();
+    const { offer } = partOf(laptop);
+    expect(offer?.devices).toHaveLength(4);
+    expect(offer?.shutsOut).toEqual([]);
+    await world.settled('take in', laptop.pool.takeInPart(partOf(laptop).id), MENDED_MS);
+    laptop.kill();
+    await laptop.reopen();
+    expect(partOf(laptop)).toMatchObject({ isTaken: true });
+    await phone.reopen();
+    await world.until('it waits', () => partOf(phone).waitsFor !== undefined, MENDED_MS);
+    expect(partOf(phone).waitsFor?.map(({ id }) => id)).toEqual([spare.id]);
+    await world.pass(60_000);
+    expect([phone.pool.status().role, namesOn(phone)]).toEqual(['admin', 'of the newcomer,old']);
+    await world.settled('shut out here, too', laptop.pool.shutOut(spare.id), MENDED_MS);
+
+    // It ends while it moves: right after the acts of both are kept, and before the charter is.
+    const charter = () => phone.store.contents().secrets.get('pool-charter')?.join();
+    const before = charter();
+    await world.until('it moves', () => charter() !== before, MENDED_MS);
+    phone.kill();
+    await phone.reopen();
+    await world.until(
+      'it is in',
+      () => reachableCount(phone) === 2 && reachableCount(laptop) === 2,
+      MENDED_MS,
+    );
+    expect(phone.pool.status().role).toBe('member');
+    for (const device of [watch, newcomer, spare]) await device.reopen();
+    const all = [laptop, phone, watch, newcomer];
+    await world.until('all are', () => all.every((each) => reachableCount(each) === 4), 2 * MENDED_MS);
+    await world.until(
+      'one catalogue',
+      () => all.every((each) => namesOn(each) === 'of the newcomer,old'),
+      MENDED_MS,
+    );
+    expect(await world.settled('read', laptop.read(ofNewcomer.fileId), MENDED_MS)).toEqual(bytes);
+    await world.until('told', () => spare.notices.some(({ kind }) => kind === 'shut-out'), MENDED_MS);
+    expect(network.bugs).toEqual([]);
+  },
+);
+
+linkedScenario(
+  'two parts that take each other in end as one',
+  [3_404, 3_405],
+  async ({ world, pool, network }) => {
+    const devices = await pool(4);
+    const [laptop, tablet, phone, watch] = devices as [SimDevice, SimDevice, SimDevice, SimDevice];
+    const bytes = world.random.bytes(900);
+    const put = (device: SimDevice, name: string) =>
+      world.settled('store', device.put(bytes, { name, k: 1, n: 2, mirror: true }), MENDED_MS);
+    await put(laptop, 'old');
+    await world.until('known', () => devices.every((each) => namesOn(each) === 'old'));
+    for (const device of [phone, watch]) device.kill();
+    await world.settled('upgrade', laptop.pool.upgrade(), MENDED_MS);
+    await follow(world, tablet, laptop);
+    await put(tablet, 'of the tablet');
+    for (const device of [laptop, tablet]) device.kill();
+    for (const device of [phone, watch]) await device.reopen();
+    await world.settled('upgrade', phone.pool.upgrade(), MENDED_MS);
+    await follow(world, watch, phone);
+    await put(watch, 'of the watch');
+    for (const device of [laptop, tablet]) await device.reopen();
+    await world.until('apart', () => hasPart(laptop) && hasPart(phone), MENDED_MS);
+    for (const founder of [laptop, phone])
+      await world.settled('offer', founder.pool.offerPart(partOf(founder).id));
+    const areAsked = () => [laptop, phone].every((each) => partOf(each).offer !== undefined);
+    await world.until('both are asked', areAsked, MENDED_MS);
+    const takings = [laptop, phone].map(({ pool: each }, at) =>
+      each.takeInPart(partOf(first([laptop, phone], at)).id),
+    );
+    await world.settled('both take in', Promise.all(takings), MENDED_MS);
+    await world.until('one', () => devices.every((each) => reachableCount(each) === 4), 2 * MENDED_MS);
+    const names = 'of the tablet,of the watch,old';
+    await world.until('one catalogue', () => devices.every((each) => namesOn(each) === names), MENDED_MS);
+    const founders = [laptop, phone].filter(({ pool: each }) => each.status().role === 'admin');
+    expect(founders).toHaveLength(1);
+    expect(new Set(devices.map(codeOn)).size).toBe(1);
+    await world.pass(120_000);
+    expect(devices.map(reachableCount)).toEqual([4, 4, 4, 4]);
     expect(network.bugs).toEqual([]);
   },
 );

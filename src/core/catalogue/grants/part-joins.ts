@@ -36,10 +36,10 @@ export function outsOf({ placed, standings }: Omit<Part, 'charter'>): DeviceId[]
   return [...named].filter((device) => standings.outsOf(device).length > 0).toSorted();
 }
 
-/** Devices that are in and wrote an act: others follow another charter, or none. */
+/** Devices that are in, and wrote an act or came by one: others follow another charter, or none. */
 export function followersOf({ placed, standings }: Omit<Part, 'charter'>): DeviceId[] {
-  const writers = new Set(placed.map(({ by }) => by));
-  return [...writers].filter((device) => standings.of(device) !== undefined).toSorted();
+  const own = new Set(placed.flatMap(({ by, terms }) => (terms === undefined ? by : [by, terms.device])));
+  return [...own].filter((device) => standings.of(device) !== undefined).toSorted();
 }
 
 /** What keeps a device of `own` from following `pool`; undefined where none of its offers was taken there. */

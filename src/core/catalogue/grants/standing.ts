@@ -150,11 +150,12 @@ class Judge implements Standings {
   }
 
   /**
-   * Of the part that is taken in. Who had written an act of this pool before is of this pool: nobody says
-   * what its log may do. A member is given a role like by an admit, so what else was ever said of it stays.
+   * Of the part that is taken in. Who wrote an act of this pool before, or came by one, is of this pool:
+   * nobody says what its log may do. A member is given a role like by an admit, so what else was ever said of it stays.
    */
   #takeIn(act: PlacedAct, { members }: TakenPart): void {
-    const own = new Set(this.#acts.filter((other) => isBefore(other, act)).map(({ by }) => by));
+    const before = this.#acts.filter((other) => isBefore(other, act));
+    const own = new Set(before.flatMap(({ by, terms }) => (terms === undefined ? by : [by, terms.device])));
     for (const { device, role, stretches } of members) {
       if (own.has(device) || device === act.by) continue;
       append(this.#stretches, device, stretches);
