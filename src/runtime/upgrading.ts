@@ -3,6 +3,7 @@
 
 import { awaitedMembers } from '../core/catalogue/grants/awaited-members.ts';
 import { charterCode, isCharterCode } from '../core/catalogue/grants/charter-code.ts';
+import { takenParts } from '../core/catalogue/grants/part-joins.ts';
 import type { LogPoint } from '../core/catalogue/grants/act-body.ts';
 import type { CheckedAct } from '../core/catalogue/grants/act.ts';
 import { PalmError } from '../core/model/errors.ts';
@@ -96,10 +97,11 @@ export function upgradedOf({ acts, catalogue }: Peer): UpgradedStatus | undefine
   const { charter } = acts;
   const body = charter === undefined ? undefined : acts.find(charter)?.record.body;
   if (charter === undefined || body?.kind !== 'charter' || body.members.length === 0) return undefined;
-  const awaits = awaitedMembers(acts.placed, acts.standings, charter).map((device) => ({
-    id: device,
-    name: catalogue.deviceName(device),
-  }));
+  // Devices of a part that was taken in come by themselves.
+  const coming = new Set(takenParts(acts).flatMap(({ members }) => members.map(({ device }) => device)));
+  const awaits = awaitedMembers(acts.placed, acts.standings, charter)
+    .filter((device) => !coming.has(device))
+    .map((device) => ({ id: device, name: catalogue.deviceName(device) }));
   return { code: charterCode(charter), awaits };
 }
 

@@ -180,6 +180,8 @@ linkedScenario(
     laptop.kill();
     await laptop.reopen();
     expect(partOf(laptop)).toMatchObject({ isTaken: true });
+    // They come by themselves: nobody is asked to confirm anything there.
+    expect(laptop.pool.status().pool?.upgraded?.awaits).toEqual([]);
     await phone.reopen();
     await world.until('it waits', () => partOf(phone).waitsFor !== undefined, MENDED_MS);
     expect(partOf(phone).waitsFor?.map(({ id }) => id)).toEqual([spare.id]);

@@ -66,7 +66,6 @@ export class ActRights implements EntryRights {
     const rights = this.#rightsOf(entry.deviceId);
     if (rights.befores.some((point) => log.isUpTo(entry, point))) return 'all';
     const taken = takenCounting(entry, log, rights.stretches);
-    if (taken === 'all') return 'all';
     if (!isWithin(entry, log, rights)) return taken;
     return mostOf(taken, countingAs(rights.standing ?? standingAt(entry, log, rights), entry.kind));
   }
