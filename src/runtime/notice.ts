@@ -31,6 +31,8 @@ export type Notice =
   | { readonly kind: 'catalogue-damaged' }
   /** This device was shut out. `reason`: as the other one gave it; '' for none. */
   | { readonly kind: 'shut-out'; readonly by: QuotedDevice; readonly reason: string }
+  /** This device's part of the pool was taken in by that which `by` upgraded. `isMember`: or a reader. */
+  | { readonly kind: 'taken-in'; readonly by: QuotedDevice; readonly isMember: boolean }
   /** A store was continued with a different file. */
   | { readonly kind: 'another-file'; readonly interrupted: string; readonly chosen: string }
   /** `file`: its name; undefined for a private file. */

@@ -112,6 +112,7 @@ function groupOf(notice: Notice): Kept['group'] {
     case 'rows-left-out':
     case 'catalogue-damaged':
     case 'shut-out':
+    case 'taken-in':
     case 'another-file':
     case 'damaged-here':
     case 'device-full':

@@ -123,6 +123,7 @@ class PalmRuntime extends PoolCalls implements OpenedPalm {
       shutOutAll: (devices) => this.shutOutAll(devices),
       rotate: () => this.rotate(),
       isBusy: () => this.#transfers.list().length > 0,
+      notice: (...told) => this.#notice(...told),
     });
     this.#ports = ports;
     const started = ports.then((opened) => {

@@ -3,7 +3,8 @@
 
 import type { PlacedAct } from '../core/catalogue/grants/act-graph.ts';
 import { PalmError } from '../core/model/errors.ts';
-import type { DeviceId } from '../core/model/ids.ts';
+import type { DeviceId, EntryId } from '../core/model/ids.ts';
+import type { Notice } from './notice.ts';
 import type { OpenPool } from './open-pool.ts';
 import type { RuntimePorts } from './runtime-ports.ts';
 import type { FollowOptions, UpgradeOptions } from './trust-api.ts';
@@ -22,6 +23,7 @@ export interface ReopeningPorts {
   rotate(): Promise<void>;
   /** Whether something is being transferred. */
   isBusy(): boolean;
+  notice(level: 'info', notice: Notice): void;
 }
 
 export class Reopening {
@@ -76,7 +78,17 @@ export class Reopening {
     this.#looked = known;
     if (to === undefined) return undefined;
     this.#isMoving = true;
-    return this.#reopen((open) => movingTo(open, to)).finally(() => (this.#isMoving = false));
+    return this.#move(to).finally(() => (this.#isMoving = false));
+  }
+
+  async #move(to: EntryId): Promise<void> {
+    await this.#reopen((open) => movingTo(open, to));
+    const { driver } = await this.#ports.pool();
+    const { acts } = driver.peer;
+    const by = acts.find(to)?.record.by;
+    if (by === undefined) return;
+    const isMember = acts.roleOf(driver.deviceId) !== 'reader';
+    this.#ports.notice('info', { kind: 'taken-in', by: driver.quotedDevice(by), isMember });
   }
 
   /** The pool was opened. Shuts out whom an upgrade that ended half-way did not. */

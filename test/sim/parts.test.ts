@@ -121,6 +121,8 @@ linkedScenario(
       for (const file of [kept, ofWatch, ofLost])
         expect(await world.settled('read', device.read(file.fileId), MENDED_MS)).toEqual(bytes);
     }
+    for (const device of [phone, watch])
+      expect(device.notices).toMatchObject([{ kind: 'taken-in', by: { id: laptop.id }, isMember: true }]);
     await world.until('it is told', () => lost.notices.some(({ kind }) => kind === 'shut-out'), MENDED_MS);
     expect(namesOn(lost)).not.toContain('of the tablet');
     // What each may do from now on: only an admin removes what others added.
@@ -215,44 +217,40 @@ linkedScenario(
   },
 );
 
-linkedScenario(
-  'two parts that take each other in end as one',
-  [3_404, 3_405],
-  async ({ world, pool, network }) => {
-    const devices = await pool(4);
-    const [laptop, tablet, phone, watch] = devices as [SimDevice, SimDevice, SimDevice, SimDevice];
-    const bytes = world.random.bytes(900);
-    const put = (device: SimDevice, name: string) =>
-      world.settled('store', device.put(bytes, { name, k: 1, n: 2, mirror: true }), MENDED_MS);
-    await put(laptop, 'old');
-    await world.until('known', () => devices.every((each) => namesOn(each) === 'old'));
-    for (const device of [phone, watch]) device.kill();
-    await world.settled('upgrade', laptop.pool.upgrade(), MENDED_MS);
-    await follow(world, tablet, laptop);
-    await put(tablet, 'of the tablet');
-    for (const device of [laptop, tablet]) device.kill();
-    for (const device of [phone, watch]) await device.reopen();
-    await world.settled('upgrade', phone.pool.upgrade(), MENDED_MS);
-    await follow(world, watch, phone);
-    await put(watch, 'of the watch');
-    for (const device of [laptop, tablet]) await device.reopen();
-    await world.until('apart', () => hasPart(laptop) && hasPart(phone), MENDED_MS);
-    for (const founder of [laptop, phone])
-      await world.settled('offer', founder.pool.offerPart(partOf(founder).id));
-    const areAsked = () => [laptop, phone].every((each) => partOf(each).offer !== undefined);
-    await world.until('both are asked', areAsked, MENDED_MS);
-    const takings = [laptop, phone].map(({ pool: each }, at) =>
-      each.takeInPart(partOf(first([laptop, phone], at)).id),
-    );
-    await world.settled('both take in', Promise.all(takings), MENDED_MS);
-    await world.until('one', () => devices.every((each) => reachableCount(each) === 4), 2 * MENDED_MS);
-    const names = 'of the tablet,of the watch,old';
-    await world.until('one catalogue', () => devices.every((each) => namesOn(each) === names), MENDED_MS);
-    const founders = [laptop, phone].filter(({ pool: each }) => each.status().role === 'admin');
-    expect(founders).toHaveLength(1);
-    expect(new Set(devices.map(codeOn)).size).toBe(1);
-    await world.pass(120_000);
-    expect(devices.map(reachableCount)).toEqual([4, 4, 4, 4]);
-    expect(network.bugs).toEqual([]);
-  },
-);
+linkedScenario('two parts that take each other in end as one', [3_404], async ({ world, pool, network }) => {
+  const devices = await pool(4);
+  const [laptop, tablet, phone, watch] = devices as [SimDevice, SimDevice, SimDevice, SimDevice];
+  const bytes = world.random.bytes(900);
+  const put = (device: SimDevice, name: string) =>
+    world.settled('store', device.put(bytes, { name, k: 1, n: 2, mirror: true }), MENDED_MS);
+  await put(laptop, 'old');
+  await world.until('known', () => devices.every((each) => namesOn(each) === 'old'));
+  for (const device of [phone, watch]) device.kill();
+  await world.settled('upgrade', laptop.pool.upgrade(), MENDED_MS);
+  await follow(world, tablet, laptop);
+  await put(tablet, 'of the tablet');
+  for (const device of [laptop, tablet]) device.kill();
+  for (const device of [phone, watch]) await device.reopen();
+  await world.settled('upgrade', phone.pool.upgrade(), MENDED_MS);
+  await follow(world, watch, phone);
+  await put(watch, 'of the watch');
+  for (const device of [laptop, tablet]) await device.reopen();
+  await world.until('apart', () => hasPart(laptop) && hasPart(phone), MENDED_MS);
+  for (const founder of [laptop, phone])
+    await world.settled('offer', founder.pool.offerPart(partOf(founder).id));
+  const areAsked = () => [laptop, phone].every((each) => partOf(each).offer !== undefined);
+  await world.until('both are asked', areAsked, MENDED_MS);
+  const takings = [laptop, phone].map(({ pool: each }, at) =>
+    each.takeInPart(partOf(first([laptop, phone], at)).id),
+  );
+  await world.settled('both take in', Promise.all(takings), MENDED_MS);
+  await world.until('one', () => devices.every((each) => reachableCount(each) === 4), 2 * MENDED_MS);
+  const names = 'of the tablet,of the watch,old';
+  await world.until('one catalogue', () => devices.every((each) => namesOn(each) === names), MENDED_MS);
+  const founders = [laptop, phone].filter(({ pool: each }) => each.status().role === 'admin');
+  expect(founders).toHaveLength(1);
+  expect(new Set(devices.map(codeOn)).size).toBe(1);
+  await world.pass(120_000);
+  expect(devices.map(reachableCount)).toEqual([4, 4, 4, 4]);
+  expect(network.bugs).toEqual([]);
+});

@@ -412,6 +412,10 @@ const NOTICES: Examples<Exclude<Notice['kind'], 'misdeed' | 'misdeed-of-others'>
     { kind: 'shut-out', by: BEN, reason: '' },
     { kind: 'shut-out', by: BEN, reason: 'Lost on the tram' },
   ],
+  'taken-in': [
+    { kind: 'taken-in', by: BEN, isMember: true },
+    { kind: 'taken-in', by: BEN, isMember: false },
+  ],
   'another-file': [{ kind: 'another-file', interrupted: 'film.mp4', chosen: 'other.mp4' }],
   'damaged-here': [
     { kind: 'damaged-here', what: 'block', file: 'film.mp4' },

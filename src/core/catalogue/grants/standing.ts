@@ -151,7 +151,8 @@ class Judge implements Standings {
 
   /**
    * Of the part that is taken in. Who wrote an act of this pool before, or came by one, is of this pool:
-   * nobody says what its log may do. A member is given a role like by an admit, so what else was ever said of it stays.
+   * nobody says what its log may do. A member is given a role like by an admit, so all else that was ever
+   * said of it stays.
    */
   #takeIn(act: PlacedAct, { members }: TakenPart): void {
     const before = this.#acts.filter((other) => isBefore(other, act));

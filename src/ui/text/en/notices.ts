@@ -49,6 +49,8 @@ export function noticeText(notice: Notice): string {
         : `${nameOf(notice.device)} runs a newer version of Palm. Reload this page to update; what is stored here stays.`;
     case 'shut-out':
       return `${nameOf(notice.by)} shut this device out of the pool${notice.reason === '' ? '' : ` (${quoted(notice.reason)})`}. If that is a mistake, ask there to let it back in.`;
+    case 'taken-in':
+      return `The two parts of this pool are one again: that which ${nameOf(notice.by)} upgraded took this one in. This device is a ${notice.isMember ? 'member' : 'reader'} of it now.`;
     case 'misdeed':
       return misdeedText(notice.what, nameOf(notice.device), notice.count);
     case 'misdeed-of-others':

@@ -1,6 +1,6 @@
-// Parts of a pool that become one: what a part's offer may give in the pool that takes it in, to whom acts of
-// other parts are told, and when a device of the part follows. Attacked by the part's admins and by members of
-// either side.
+// Parts of a pool that become one: what a part's offer may give in the pool that takes it in, to whom acts
+// of other parts are told, and when a device of the part follows. Attacked by admins of the part, and by
+// members of either.
 
 import { describe, expect, it } from 'vitest';
 import { webCryptography } from '../../../../../src/adapters/portable/webcrypto.ts';
