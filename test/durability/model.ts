@@ -340,6 +340,6 @@ class Model {
 }
 
 function kindsOf({ counts }: Population): [Kind, number][] {
-  const kinds: readonly Kind[] = ['anchor', 'desk', 'lid', 'phone', 'visitor', 'pupil'];
+  const kinds: readonly Kind[] = ['anchor', 'desk', 'lid', 'phone', 'visitor', 'pupil', 'member'];
   return kinds.map((kind) => [kind, counts[kind] ?? 0]);
 }

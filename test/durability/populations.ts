@@ -9,7 +9,7 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
-export type Kind = 'anchor' | 'desk' | 'lid' | 'phone' | 'visitor' | 'pupil';
+export type Kind = 'anchor' | 'desk' | 'lid' | 'phone' | 'visitor' | 'pupil' | 'member';
 
 /** From `startMs` to `endMs` the device has the app open. */
 export interface Session {
@@ -28,6 +28,7 @@ export interface Population {
 export const POPULATIONS: readonly Population[] = [
   { name: 'household', counts: { phone: 4, lid: 2, desk: 1 }, durationMs: 365 * DAY_MS, isLasting: true },
   { name: 'class', counts: { pupil: 25, lid: 2 }, durationMs: 365 * DAY_MS, isLasting: true },
+  { name: 'club', counts: { member: 8 }, durationMs: 365 * DAY_MS, isLasting: true },
   { name: 'event', counts: { visitor: 60, lid: 6 }, durationMs: 4 * DAY_MS, isLasting: false },
   {
     name: 'campus',
@@ -105,6 +106,11 @@ function dayOf(kind: Kind, random: SeededRandom, day: number, visitsPerDay: numb
       // Three lessons a week; one in ten is missed.
       const isLesson = [0, 2, 4].includes(day % 7) && random.unit() < 0.9;
       return isLesson ? [at(9 + random.unit() / 20, (40 + random.unit() * 5) * MINUTE_MS)] : [];
+    }
+    case 'member': {
+      // Every second week all look at once what is new; one evening in ten is missed.
+      const isEvening = day % 14 === 3 && random.unit() < 0.9;
+      return isEvening ? [at(19 + random.unit() / 60, (3 + random.unit() * 2) * MINUTE_MS)] : [];
     }
     case 'visitor':
       return [];

@@ -26,7 +26,7 @@ export interface Trigger {
 /** By class, as the default policy has it. */
 const byClass = (kind: Kind): number => {
   if (kind === 'anchor') return 4 * HOUR_MS;
-  return kind === 'phone' || kind === 'visitor' ? 3 * DAY_MS : DAY_MS;
+  return kind === 'phone' || kind === 'visitor' || kind === 'member' ? 3 * DAY_MS : DAY_MS;
 };
 
 /**

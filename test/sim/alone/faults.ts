@@ -3,7 +3,7 @@
 // of it: what they may destroy is what repair must make up for.
 
 import { decodeFragmentIndex } from '../../../src/core/coding/fragment-index.ts';
-import { close, newActor, open } from './life.ts';
+import { close, newActor, open, pauses } from './life.ts';
 import { Liar } from './liar.ts';
 import type { Actor, Scene } from './scene.ts';
 import { contentsOf } from './disks.ts';
@@ -38,6 +38,8 @@ const FAULTS: Readonly<Record<string, { readonly weight: number; readonly strike
   hang: { weight: 2, strike: hang },
 };
 
+export const FAULT_NAMES: readonly string[] = Object.keys(FAULTS);
+
 export function strike(scene: Scene, only?: ReadonlySet<string>): void {
   const choices = Object.entries(FAULTS).filter(([name]) => only === undefined || only.has(name));
   const total = choices.reduce((sum, [, { weight }]) => sum + weight, 0);
@@ -65,7 +67,7 @@ function canLose(scene: Scene, actor: Actor): boolean {
       return false;
     if (removal !== 'none') continue;
     if (!isKnown(file.knownBy)) return false;
-    if (scene.soundOn(others, file.contentId).size < file.k) return false;
+    if (scene.soundOn(others, file.contentId).size < file.k + scene.spareOf(file)) return false;
   }
   return true;
 }
@@ -104,7 +106,8 @@ function wipe(scene: Scene, actor: Actor): void {
   });
 }
 
-function joinAnew(scene: Scene, actor: Actor): void {
+/** A new profile of it joins, if somebody is there to let it in. */
+export function joinAnew(scene: Scene, actor: Actor): void {
   const member = scene.pick(scene.running());
   if (member === undefined) return;
   const successor = newActor(scene, `${actor.device.name}'`, actor.kind);
@@ -128,7 +131,7 @@ function lose(scene: Scene, actor: Actor): void {
   actor.device.kill();
 }
 
-function forgetActor(_scene: Scene, actor: Actor): void {
+export function forgetActor(_scene: Scene, actor: Actor): void {
   actor.state = 'lost';
   actor.isReady = false;
 }
@@ -195,7 +198,7 @@ function rot(scene: Scene, actor: Actor): void {
   for (const each of scene.onDisk(actor, fragment.fileId).sound)
     if (each !== fragment.fragment) left.add(each);
   // Rot stays unseen until somebody reads: spare fragments are not rebuilt for it.
-  if (left.size <= file.k) return;
+  if (left.size <= file.k + scene.spareOf(file)) return;
   const hash = scene.pick(decodeFragmentIndex(index).blocks);
   const what = scene.pick(['block', 'index', 'vanished'] as const);
   scene.note(
@@ -321,6 +324,7 @@ function hang(scene: Scene, actor: Actor): void {
   if (actor.state !== 'open') return;
   scene.note(actor, 'hangs');
   scene.count('hang');
+  pauses(scene, actor);
   actor.state = 'frozen';
   actor.frozenAtMs = scene.world.nowMs;
   actor.device.freeze();

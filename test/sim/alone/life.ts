@@ -18,6 +18,8 @@ const LONG = 0.1;
 const REAL = 0.03;
 /** The last part of each day is night. */
 const NIGHT = 0.25;
+/** A page without links that was frozen for less cannot tell that from timers that its browser holds back. */
+const UNNOTICED_MS = 100_000;
 /** Time between the goodbye of a page and its end, ms. */
 const GOODBYE_MS = 60;
 
@@ -27,6 +29,7 @@ const CLASSES: Readonly<Record<Kind, DeviceClass>> = {
   lid: 'laptop',
   phone: 'phone',
   pupil: 'laptop',
+  member: 'phone',
 };
 
 export function dayFrom(random: SeededRandom): number {
@@ -60,6 +63,9 @@ export function newActor(scene: Scene, name: string, kind: Kind): Actor {
     isReady: true,
     runsSinceMs: scene.world.nowMs,
     frozenAtMs: 0,
+    pausedAtMs: undefined,
+    pausedMs: 0,
+    closures: [],
   };
   scene.actors.push(actor);
   return actor;
@@ -79,6 +85,7 @@ export function live(scene: Scene, actor: Actor): void {
       phone: [lightMs * (random.unit() < 0.2 ? 0.15 : 0.04), lightMs * 0.25],
       // Away for longer than the grace of a laptop, a day, most of the time.
       pupil: [lightMs * 0.05, scene.dayMs * 1.3],
+      member: [lightMs * 0.02, scene.dayMs * 5],
     }[actor.kind] as [number, number];
     world.after(5_000 + random.below(2 * mostMs), () => {
       if (actor.state === 'lost' || scene.areFaultsOver) return;
@@ -94,7 +101,7 @@ export function live(scene: Scene, actor: Actor): void {
 }
 
 /** The page ends or pauses: closed with or without a goodbye, killed, frozen, or its lid shut. */
-function rest(scene: Scene, actor: Actor): void {
+export function rest(scene: Scene, actor: Actor): void {
   if (actor.state !== 'open') return;
   const how = scene.random.unit();
   if (how < 0.3) close(scene, actor, true);
@@ -106,6 +113,7 @@ function freeze(scene: Scene, actor: Actor, saysGoodbye: boolean): void {
   if (actor.state !== 'open') return;
   scene.note(actor, saysGoodbye ? 'is hidden, and its tab frozen' : 'freezes');
   scene.count('freeze');
+  pauses(scene, actor);
   if (saysGoodbye) actor.device.sayGoodbye();
   actor.state = 'frozen';
   actor.frozenAtMs = scene.world.nowMs;
@@ -123,6 +131,7 @@ export function close(scene: Scene, actor: Actor, saysGoodbye: boolean): void {
   if (actor.state === 'lost' || actor.state === 'closed') return;
   scene.note(actor, saysGoodbye ? 'closes' : 'is killed');
   scene.count(saysGoodbye ? 'close' : 'kill');
+  pauses(scene, actor);
   actor.state = 'closed';
   actor.isReady = false;
   actor.device.diskFaults.crash = undefined;
@@ -146,7 +155,7 @@ export function open(scene: Scene, actor: Actor): void {
     const isLid = actor.kind !== 'phone' && scene.random.below(2) === 0;
     scene.note(actor, isLid ? 'opens its lid' : 'goes on');
     actor.state = 'open';
-    actor.runsSinceMs = scene.world.nowMs;
+    goesOn(scene, actor);
     device.thaw(isLid ? frozenMs : 0);
     return;
   }
@@ -161,11 +170,25 @@ export function open(scene: Scene, actor: Actor): void {
     () => {
       if (device.pool !== pool || actor.state === 'lost') return;
       actor.isReady = true;
-      actor.runsSinceMs = scene.world.nowMs;
+      const closedMs = scene.world.nowMs - (actor.pausedAtMs ?? scene.world.nowMs);
+      actor.closures.push({ closedMs, atMs: scene.world.nowMs });
+      goesOn(scene, actor);
     },
     (error: unknown) => {
       scene.note(actor, `could not open: ${String(error)}`);
       scene.fail(error);
     },
   );
+}
+
+export function pauses(scene: Scene, actor: Actor): void {
+  actor.pausedAtMs ??= scene.world.nowMs;
+}
+
+function goesOn(scene: Scene, actor: Actor): void {
+  const { nowMs } = scene.world;
+  const pauseMs = nowMs - (actor.pausedAtMs ?? nowMs);
+  if (pauseMs >= UNNOTICED_MS) actor.pausedMs += pauseMs;
+  actor.pausedAtMs = undefined;
+  actor.runsSinceMs = nowMs;
 }

@@ -3,6 +3,7 @@
 
 import { measure } from './measure.ts';
 import { tellStory, type StoryResult } from './story.ts';
+import { tellYears } from './years.ts';
 
 const HOUR_MS = 3_600_000;
 const DEVICE_YEAR_MS = 365 * 24 * HOUR_MS;
@@ -16,6 +17,7 @@ let told = 0;
 let deviceMs = 0;
 let openMs = 0;
 if (given.includes('--measure')) await measure(print, valueOf('measure'));
+else if (given.includes('--years')) await tellAllYears();
 else await tellAll();
 
 async function tellAll(): Promise<void> {
@@ -35,6 +37,65 @@ async function tellAll(): Promise<void> {
   }
   printSum();
   process.exitCode = failed.length > 0 ? 1 : 0;
+}
+
+/** Until so many device-years have passed: stories of months each. */
+async function tellAllYears(): Promise<void> {
+  const wantedYears = Number(valueOf('years') ?? 1);
+  const population = valueOf('population') ?? 'household';
+  const days = Number(valueOf('days') ?? 365);
+  const sum = { lostFiles: 0, files: 0 };
+  for (
+    let seed = from;
+    deviceMs < wantedYears * DEVICE_YEAR_MS && !(untilFailure && failed.length > 0);
+    seed++
+  ) {
+    const startMs = cpuMs();
+    const story = await tellYears({
+      seed,
+      population,
+      days,
+      ...(trace ? { say: print } : {}),
+      ...(only === undefined ? {} : { only }),
+    });
+    told += 1;
+    deviceMs += story.deviceMs;
+    openMs += story.openMs;
+    sum.lostFiles += story.lostFiles;
+    sum.files += story.fileCount;
+    for (const [what, count] of story.counts) counts.set(what, (counts.get(what) ?? 0) + count);
+    if (story.failure !== undefined) failed.push(seed);
+    const count = (what: string): number => story.counts.get(what) ?? 0;
+    print(
+      `seed ${seed}: ${population}, ${years(story.deviceMs)} device-years, ${hours(story.openMs)} h awake, ` +
+        `${count('loss')} devices lost, ${count('wipe') + count('departure')} wiped, ${count('fragment rebuilt')} fragments rebuilt, ` +
+        `${story.lostFiles} of ${story.fileCount} files lost, ${((cpuMs() - startMs) / 1000).toFixed(0)} s, ` +
+        (story.failure === undefined ? 'ok' : 'FAILED'),
+    );
+    if (story.failure === undefined) continue;
+    if (!trace) for (const line of story.trace.slice(-SHOWN_LINES)) print(line);
+    print(story.failure.stack ?? '');
+    print(`seed ${seed} failed: ${story.failure.message}`);
+    print(
+      `replay: npm run test:sim -- --years 0.01 --population ${population} --days ${days} --from ${seed} --trace\n`,
+    );
+  }
+  const minutes = cpuMs() / 60_000;
+  print(Array.from(counts, ([what, count]) => `${what} ${count}`).join(', '));
+  print(`${told} stories, ${failed.length} failed${failed.length > 0 ? `: ${failed.join(' ')}` : ''}`);
+  print(
+    `${years(deviceMs)} device-years, ${hours(openMs)} device-hours awake, ${sum.lostFiles} of ${sum.files} files lost, in ` +
+      `${minutes.toFixed(1)} minutes of one core: ${(deviceMs / DEVICE_YEAR_MS / minutes).toFixed(2)} device-years a minute`,
+  );
+  process.exitCode = failed.length > 0 ? 1 : 0;
+}
+
+function years(ms: number): string {
+  return (ms / DEVICE_YEAR_MS).toFixed(1);
+}
+
+function hours(ms: number): string {
+  return (ms / HOUR_MS).toFixed(0);
 }
 
 function printStory(

@@ -35,6 +35,7 @@ const CLASSES: Readonly<Record<Sleeper, DeviceClass>> = {
   phone: 'phone',
   visitor: 'phone',
   pupil: 'laptop',
+  member: 'phone',
 };
 
 interface Member {

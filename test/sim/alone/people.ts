@@ -17,9 +17,13 @@ const SHAPES = [
   [4, 8],
 ] as const;
 
-export function store(scene: Scene, actor: Actor): void {
+export function store(
+  scene: Scene,
+  actor: Actor,
+  shapes: readonly (readonly [number, number])[] = SHAPES,
+): void {
   const { random } = scene;
-  const [k, n] = scene.pick(SHAPES) ?? [2, 4];
+  const [k, n] = scene.pick(shapes) ?? [2, 4];
   const size = SIZES[Math.floor(random.unit() ** 1.7 * SIZES.length)] ?? 900;
   const old = scene.pick(scene.kept());
   const isAgain = old?.link === undefined && random.unit() < 0.15;

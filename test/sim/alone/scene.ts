@@ -9,7 +9,7 @@ import type { World } from '../world.ts';
 import { contentsOf, NOTHING, type OnDisk } from './disks.ts';
 import type { StoryNetwork } from './story-network.ts';
 
-export type Kind = 'anchor' | 'desk' | 'lid' | 'phone' | 'pupil';
+export type Kind = 'anchor' | 'desk' | 'lid' | 'phone' | 'pupil' | 'member';
 
 /** One profile of one browser. A wiped profile becomes another one, on the same machine. */
 export interface Actor {
@@ -25,6 +25,12 @@ export interface Actor {
   runsSinceMs: number;
   /** When its tab was frozen last, ms. */
   frozenAtMs: number;
+  /** Since when its page is closed or frozen, ms; undefined while it runs. */
+  pausedAtMs: number | undefined;
+  /** How long that was all in all, without what its page could not notice, ms. */
+  pausedMs: number;
+  /** For how long its page was closed each time, and when that ended, ms. */
+  readonly closures: { readonly closedMs: number; readonly atMs: number }[];
 }
 
 /** A name that somebody was told is stored. */
@@ -61,7 +67,7 @@ export class Scene {
   /** How long a day takes, ms. */
   readonly dayMs: number;
   /** How often what devices show is looked at, ms; disks after every event. */
-  readonly lookMs: number;
+  lookMs: number;
   readonly actors: Actor[] = [];
   readonly files = new Map<string, StoredFile>();
   /** By content, its geometry: of all that any device listed. */
@@ -78,6 +84,8 @@ export class Scene {
   /** Devices whose answers never come. */
   readonly withholding = new Set<string>();
   readonly trace: string[] = [];
+  /** Faults leave so many more sound fragments of a kept file than it needs. */
+  spareOf: (file: StoredFile) => number = () => 0;
   /** Nothing more happens to the pool: it must recover. */
   areFaultsOver = false;
   /** What ends each fault that lasts. */

@@ -150,7 +150,7 @@ function watch(scene: Scene, opened: (ms: number) => void): readonly (() => void
 }
 
 /** Changes with every disk, with who comes back, and with the files that were acknowledged. */
-function disksRevision({ actors, files }: Scene): number {
+export function disksRevision({ actors, files }: Scene): number {
   let revision = files.size;
   for (const { device, state } of actors) {
     const count = device.store.fragmentRevision() * 2 + (state === 'lost' ? 1 : 0);
@@ -160,7 +160,7 @@ function disksRevision({ actors, files }: Scene): number {
   return revision;
 }
 
-function learnGeometries(scene: Scene): void {
+export function learnGeometries(scene: Scene): void {
   for (const actor of scene.running())
     for (const { contentId, k, n } of scene.filesOf(actor)) scene.geometries.set(contentId, { k, n });
 }

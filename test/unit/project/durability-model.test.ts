@@ -64,7 +64,7 @@ test('events run in the order of their times, and of their additions', () => {
 });
 
 test('sessions follow each other', () => {
-  const kinds: readonly Kind[] = ['anchor', 'desk', 'lid', 'phone', 'visitor', 'pupil'];
+  const kinds: readonly Kind[] = ['anchor', 'desk', 'lid', 'phone', 'visitor', 'pupil', 'member'];
   for (const kind of kinds) {
     let lastMs = 3.2 * DAY_MS;
     for (const { startMs, endMs } of sessionsOf(kind, randomFrom(5), lastMs, 40 * DAY_MS)) {

@@ -1,20 +1,17 @@
 // No device calls another gone that it could hardly miss yet: since it last was linked with it, it has itself
-// been open for at least half of the grace. The other half may be time for which its page was closed. Where
-// nobody set the graces, a device that came back after a longer silence is given twice that.
+// been open for at least half of the grace. The other half may be time for which its page was closed; of all
+// times but the first in which it was, half of the grace counts, so several make up for a grace. Where nobody
+// set the graces, a device that came back after a longer silence is given twice that.
 
 import { learnsGrace } from '../life.ts';
 import { Broken, type Scene } from '../scene.ts';
 
 /** What is shown is looked at this much later, at most, than it should be, ms. */
 const LATE_MS = 1_000;
-/** A page without links that was frozen for less cannot tell that from timers that its browser holds back. */
-const UNNOTICED_MS = 100_000;
 /** Nobody is given more than this because of what was learned, ms. */
 const MOST_LEARNED_MS = 14 * 24 * 60 * 60_000;
 
 export function accusesNobody(scene: Scene): () => void {
-  /** By device: how long its pages have run, as far as they can tell, and when that was looked at, ms. */
-  const lives = new Map<string, { ranMs: number; atMs: number }>();
   /** By viewer and device: how long the viewer had run when the two were linked last, and when that was. */
   const linked = new Map<string, { ranMs: number; atMs: number }>();
   /** By viewer and device: the longest silence, of the viewer's own time, from which the device came back. */
@@ -23,10 +20,8 @@ export function accusesNobody(scene: Scene): () => void {
     const { nowMs } = scene.world;
     for (const viewer of scene.running()) {
       const { id, name, pool } = viewer.device;
-      const life = lives.get(id) ?? { ranMs: 0, atMs: nowMs };
-      const gapMs = nowMs - life.atMs;
-      const ranMs = life.ranMs + (gapMs < UNNOTICED_MS ? gapMs : Math.min(gapMs, nowMs - viewer.runsSinceMs));
-      lives.set(id, { ranMs, atMs: nowMs });
+      // How long its pages have run, as far as they can tell.
+      const ranMs = nowMs - viewer.pausedMs;
       const { graceMs } = pool.policy();
       for (const device of scene.statusOf(viewer).devices) {
         const key = `${id} ${device.id}`;
@@ -39,7 +34,11 @@ export function accusesNobody(scene: Scene): () => void {
           linked.set(key, { ranMs, atMs: nowMs });
         }
         if (device.state !== 'gone' || met === undefined) continue;
-        const silentMs = ranMs - met.ranMs + scene.lookMs + LATE_MS;
+        const closedMs = viewer.closures
+          .filter(({ atMs }) => atMs > met.atMs)
+          .slice(1)
+          .reduce((sum, closure) => sum + Math.min(closure.closedMs, graceMs[device.class] / 2), 0);
+        const silentMs = ranMs - met.ranMs + closedMs + scene.lookMs + LATE_MS;
         const learnedMs =
           learnsGrace(scene) && !scene.areFaultsOver
             ? Math.min(MOST_LEARNED_MS, 2 * (longest.get(key) ?? 0) - 4 * scene.lookMs)
