@@ -56,6 +56,15 @@ export class Sleepers {
     this.#scene.world.after(SWEEP_MS, () => this.#sweepAgain());
   }
 
+  #sweepSoon(): void {
+    if (this.#isSweepDue) return;
+    this.#isSweepDue = true;
+    this.#scene.world.after(SWEPT_AFTER_MS, () => {
+      this.#isSweepDue = false;
+      this.#sweep();
+    });
+  }
+
   #sweep(): void {
     const { world, actors, areFaultsOver } = this.#scene;
     if (areFaultsOver) return;
@@ -89,6 +98,7 @@ export class Sleepers {
     const { world, random: stories } = this.#scene;
     const random = randomFrom(stories.below(2 ** 31));
     this.#usedUntilMs.set(actor, world.nowMs);
+    this.#sweepSoon();
     const beginMs = world.nowMs - this.#beginMs;
     const sessions = sessionsOf(actor.kind, random, beginMs, this.#endMs - this.#beginMs);
     const diesInMs = lifeMs(random);
@@ -111,13 +121,7 @@ export class Sleepers {
       world.after(endMs - world.nowMs, () => {
         if (actor.state === 'lost' || this.#scene.areFaultsOver) return;
         rest(this.#scene, actor);
-        if (!this.#isSweepDue) {
-          this.#isSweepDue = true;
-          world.after(SWEPT_AFTER_MS, () => {
-            this.#isSweepDue = false;
-            this.#sweep();
-          });
-        }
+        this.#sweepSoon();
         next();
       });
     };
