@@ -36,6 +36,14 @@ export interface NameEvents {
 /** Answers to a name until it is stopped. */
 export type Advertise = (service: LocalService, events: NameEvents) => Advertisement;
 
+/** Where a name is chosen. */
+export interface NameNetwork {
+  /** Whether this machine has a network now. */
+  isThere(): boolean;
+  /** Called after a name gave way to the next one: the certificate must be for that. */
+  renew(): Promise<void>;
+}
+
 /** The names of one relay, as long as something answers to them. */
 export class LocalName {
   readonly #advertise: Advertise | undefined;
@@ -55,18 +63,17 @@ export class LocalName {
 
   /**
    * Answers to `name`, which is this relay's, or to the `chosen` one and those of before. Resolves once it is
-   * decided who has a name that was never this relay's, or that takes too long: there may be no network yet.
-   * `renew` is called after such a name gave way to the next one.
+   * decided who has a name that was never this relay's, or that takes too long.
    * @throws StartError when the name cannot be kept.
    */
   async answerAs(
     name: string | undefined,
     chosen: ChosenName | undefined,
     at: Omit<LocalService, 'name'>,
-    renew: () => Promise<void>,
+    network: NameNetwork,
   ): Promise<void> {
     if (this.#advertise === undefined || name === undefined) return;
-    if (chosen !== undefined && !chosen.isOwn) await this.#choose(chosen, at, renew);
+    if (chosen !== undefined && !chosen.isOwn) await this.#choose(chosen, at, network);
     else this.#answer((this.#name = name), at);
     for (const before of chosen?.before ?? []) this.#answer(before, at);
   }
@@ -81,17 +88,15 @@ export class LocalName {
   }
 
   /** To a name, or the next one where another machine has it. */
-  async #choose(
-    chosen: ChosenName,
-    at: Omit<LocalService, 'name'>,
-    renew: () => Promise<void>,
-  ): Promise<void> {
+  async #choose(chosen: ChosenName, at: Omit<LocalService, 'name'>, network: NameNetwork): Promise<void> {
     const taken: string[] = [];
     for (;;) {
+      await chosen.save();
       const { name } = chosen;
       const outcome = await this.#try({ ...at, name });
       if (outcome !== 'taken') {
-        if (outcome === 'own') await chosen.own();
+        // Without a network nobody could object.
+        if (outcome === 'own' && network.isThere()) await chosen.own();
         if (taken.length > 0) {
           this.#onProblem(`Another machine answers to ${taken.join(' and ')}, so this relay is ${name}.`);
         }
@@ -103,7 +108,7 @@ export class LocalName {
           `Other machines answer to ${taken.join(', ')}. Choose another name with --name.`,
         );
       }
-      await renew();
+      await network.renew();
     }
   }
 

@@ -1,5 +1,7 @@
 // Names answered to by mDNS (RFC 6762), as a service that says what it serves (RFC 6763).
 
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { getResponder } from '@homebridge/ciao';
 import { atMost } from '../src/core/at-most.ts';
 import { SERVICE_TYPE } from '../src/core/model/relay-name.ts';
@@ -12,7 +14,8 @@ const BEGINS_WITHIN_MS = 2_000;
 export const advertiseByMdns: Advertise = ({ name, httpsPort, httpPort, address }, events) => {
   const label = name.slice(0, -'.local'.length);
   // Shared by all names of this process; it ends with the last of them.
-  const responder = getResponder();
+  const linked = linkedInterfaces();
+  const responder = getResponder(linked === undefined ? undefined : { interface: linked });
   const service = responder.createService({
     name: label,
     type: SERVICE_TYPE,
@@ -48,3 +51,25 @@ export const advertiseByMdns: Advertise = ({ name, httpsPort, httpPort, address 
   let stopped: Promise<void> | undefined;
   return { stop: () => (stopped ??= stop()) };
 };
+
+/**
+ * On a machine that has an interface on top of another one (VLAN, macvlan, a container's): all interfaces. The
+ * library reads their names from `ip`, which calls such a one `eth0@if3`, and would find none of that name.
+ */
+function linkedInterfaces(folder = '/sys/class/net'): string[] | undefined {
+  try {
+    const names = readdirSync(folder).filter((name) => numberIn(folder, name, 'ifindex') !== undefined);
+    const isLinked = names.some(
+      (name) => numberIn(folder, name, 'iflink') !== numberIn(folder, name, 'ifindex'),
+    );
+    return isLinked ? names : undefined;
+  } catch {
+    // Not Linux: there is no such folder, and no such name.
+    return undefined;
+  }
+}
+
+function numberIn(folder: string, name: string, file: string): number | undefined {
+  const number = Number(readFileSync(join(folder, name, file), 'utf8'));
+  return Number.isInteger(number) ? number : undefined;
+}

@@ -12,7 +12,7 @@ import { ChosenName } from './chosen-name.ts';
 import { Connections, serverOptions } from './connections.ts';
 import { type CertificateFiles, filesStamp, loadGivenCertificate } from './given-certificate.ts';
 import { listen } from './listen.ts';
-import { type Advertise, LocalName } from './local-name.ts';
+import { type Advertise, LocalName, type NameNetwork } from './local-name.ts';
 import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './relay-limits.ts';
 import { type PortUse, RelayPorts } from './relay-ports.ts';
 import { RelaySockets } from './sockets.ts';
@@ -149,9 +149,12 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     throw error;
   }
   await turn.serve(whereabouts.machine.lan, httpsPort);
-  const follow = async () => {
-    await whereabouts.check();
-    secure.setSecureContext(secretsOf(whereabouts.certificate));
+  const network: NameNetwork = {
+    isThere: () => whereabouts.machine.lan.length > 0,
+    renew: async () => {
+      await whereabouts.check();
+      secure.setSecureContext(secretsOf(whereabouts.certificate));
+    },
   };
   try {
     // On this machine alone nobody needs a name.
@@ -161,7 +164,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
         whereabouts.certificate.localName,
         chosen,
         { httpsPort, httpPort, address },
-        follow,
+        network,
       );
     }
   } catch (error) {
