@@ -19,7 +19,14 @@ cleanupOutdatedCaches();
 precacheAndRoute(self.__WB_MANIFEST, { cleanURLs: false });
 
 /** What the relay itself answers. */
-const RELAY_PATHS: readonly string[] = ['/fingerprints', '/lan', '/palm-ca.crt', '/ping', '/reached'];
+const RELAY_PATHS: readonly string[] = [
+  '/fingerprints',
+  '/lan',
+  '/palm-ca.crt',
+  '/palm-ca.mobileconfig',
+  '/ping',
+  '/reached',
+];
 
 /** Whatever path is opened, the app answers: an invite may have become part of it. */
 self.addEventListener('fetch', (event) => {

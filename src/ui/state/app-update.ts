@@ -63,8 +63,14 @@ async function workerSource(onWaiting: () => void): Promise<Source | undefined> 
   if (!('serviceWorker' in navigator)) return undefined;
   const workbox = new Workbox('/sw.js');
   workbox.addEventListener('waiting', onWaiting);
+  // No worker has a page on its first visit, so a newer one waits for nothing.
+  workbox.addEventListener('activated', ({ isExternal }) => {
+    if (isExternal === true) onWaiting();
+  });
+  let registration: ServiceWorkerRegistration | undefined;
   try {
-    if ((await workbox.register()) === undefined) return undefined;
+    registration = await workbox.register();
+    if (registration === undefined) return undefined;
   } catch {
     // The browser refused, as behind a certificate that it does not trust: there is nothing to do about it.
     return undefined;
@@ -76,6 +82,8 @@ async function workerSource(onWaiting: () => void): Promise<Source | undefined> 
       return false;
     },
     apply() {
+      // It is in already, as when another tab let it in: only this page is still the one of before.
+      if (registration.waiting === null) return location.reload();
       workbox.addEventListener('controlling', () => location.reload());
       workbox.messageSkipWaiting();
     },
