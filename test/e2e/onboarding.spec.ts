@@ -61,6 +61,21 @@ test('a browser that finds the name is sent there, at once where it trusts the c
   await finding.close();
 });
 
+test('a link of another address says where this device’s data is', async ({ prepareDevice }) => {
+  const { context, appUrl } = await prepareDevice('Laptop');
+  const page = await context.newPage();
+  await page.goto(`${appUrl}${JOIN}`);
+  await expect(page.getByText(/This invite was made at/)).toBeHidden();
+  await page.getByLabel('Invite link').fill(`https://kitchen.local:8443/${JOIN}`);
+  await expect(page.getByText(/used Palm there, its pool and what it keeps are there/)).toBeVisible();
+  const there = page.getByRole('link', { name: 'open the invite there' });
+  await expect(there).toHaveAttribute('href', `https://kitchen.local:8443/${JOIN}`);
+
+  // Which pool a private file's link is for, nobody can tell without it.
+  await page.goto(`${appUrl}#/file/uAQAAtoken`);
+  await expect(page.getByText(/What it keeps belongs to that address, and here, at http/)).toBeVisible();
+});
+
 /** The relay's own name, and its https port, as its page says them. */
 async function namedBy(relay: RelayProcess): Promise<{ name: string; port: string }> {
   const answer = await fetch(pageOf(relay, address ?? '').replace(JOIN, ''));

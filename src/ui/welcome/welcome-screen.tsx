@@ -45,7 +45,7 @@ export function WelcomeScreen({ deviceName, fileLinkWaits, onInvite }: WelcomeSc
         <Notices />
         {fileLinkWaits ? (
           <p class="message info" role="note">
-            {words.welcome.fileLinkWaits}
+            {words.welcome.fileLinkWaits} {words.welcome.fileLinkElsewhere(location.origin)}
           </p>
         ) : null}
         <section class="card">

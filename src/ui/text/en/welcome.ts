@@ -12,6 +12,9 @@ export const welcomeTexts = {
   ],
   fileLinkWaits:
     'The link opens a private file of a pool. Join that pool here, and the file opens right after.',
+  /** `origin`: where this page is. */
+  fileLinkElsewhere: (origin: string) =>
+    `If this device is in that pool already, it opened Palm at another address. What it keeps belongs to that address, and here, at ${origin}, it keeps nothing: open Palm there, and this link with that address in its place.`,
   start: 'Start a new pool',
   poolName: 'Pool name',
   /** A pool's name, before the person writes another. */
@@ -41,9 +44,9 @@ export const joinTexts = {
   lead: 'This device will keep encrypted pieces of the pool’s files, and can open and remove them like every other member.',
   /** `link`: to the same invite at `origin`. */
   madeElsewhere: (origin: string, link: Mark): ComponentChildren => [
-    `This invite was made at ${origin}. Devices meet only where they open Palm at the same address: `,
-    link('open it there'),
-    '.',
+    `This invite was made at ${origin}. If this device has used Palm there, its pool and what it keeps are there, and not at this address: `,
+    link('open the invite there'),
+    '. Devices of another relay are met there only.',
   ],
   decline: 'Not now',
 };
