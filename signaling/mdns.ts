@@ -53,8 +53,9 @@ export const advertiseByMdns: Advertise = ({ name, httpsPort, httpPort, address 
 };
 
 /**
- * On a machine that has an interface on top of another one (VLAN, macvlan, a container's): all interfaces. The
- * library reads their names from `ip`, which calls such a one `eth0@if3`, and would find none of that name.
+ * On a machine that has an interface on top of another one (VLAN, macvlan, a container's): all interfaces.
+ * The library reads their names from `ip`, which calls such a one `eth0@if3`, and would find none of that
+ * name.
  */
 function linkedInterfaces(folder = '/sys/class/net'): string[] | undefined {
   try {

@@ -35,7 +35,9 @@ class World {
     this.plain = `http://${this.router.address}:${new URL(this.relay.app).port}/`;
   }
 
-  /** A browser with a profile on a host of its own. `trusts`: the relay's authority, as one has installed it. */
+  /**
+   * A browser with a profile on a host of its own. `trusts`: the relay's authority, as one has installed it.
+   */
   async browser(host: LanHost, trusts: boolean): Promise<BrowserContext> {
     await host.findNames();
     const home = host.newFolder();
