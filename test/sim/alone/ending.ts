@@ -121,23 +121,29 @@ function lacking(scene: Scene, devices: readonly Actor[]): string | undefined {
   return undefined;
 }
 
-/** A sound copy without which the file survives as many losses, and as many as if it were spread evenly. */
+/**
+ * A sound copy without which the file survives as many losses, and as many as if it were spread evenly: in
+ * truth, and as it looks while nobody knows which copies are damaged.
+ */
 function surplusOf(
   scene: Scene,
   devices: readonly Actor[],
   { contentId, k, n }: StoredFile,
 ): string | undefined {
-  const sound = devices.map((actor) => scene.onDisk(actor, contentId).sound);
+  const disks = devices.map((actor) => scene.onDisk(actor, contentId));
+  const views = [disks.map(({ sound }) => sound), disks.map(({ held }) => held)];
   const even = devices.map(
     (_, at) =>
       new Set(Array.from({ length: n }, (__, each) => each).filter((each) => each % devices.length === at)),
   );
-  const least = Math.min(trueMargin(sound, k), trueMargin(even, k));
-  for (const [at, held] of sound.entries()) {
-    for (const fragment of held) {
-      if (!sound.some((other, index) => index !== at && other.has(fragment))) continue;
-      const without = sound.with(at, new Set([...held].filter((each) => each !== fragment)));
-      if (trueMargin(without, k) < least) continue;
+  const isSurplus = (view: readonly ReadonlySet<number>[], at: number, fragment: number): boolean => {
+    const without = view.with(at, new Set([...(view[at] ?? [])].filter((each) => each !== fragment)));
+    return trueMargin(without, k) >= Math.min(trueMargin(view, k), trueMargin(even, k));
+  };
+  for (const [at, { sound }] of disks.entries()) {
+    for (const fragment of sound) {
+      if (!disks.some((other, index) => index !== at && other.sound.has(fragment))) continue;
+      if (!views.every((view) => isSurplus(view, at, fragment))) continue;
       return `${devices[at]?.device.name} still has a second copy of fragment ${fragment}`;
     }
   }

@@ -10,10 +10,21 @@ import { Broken, type Scene } from '../scene.ts';
 const LATE_MS = 1_000;
 /** Nobody is given more than this because of what was learned, ms. */
 const MOST_LEARNED_MS = 14 * 24 * 60 * 60_000;
+/** A page that ends sooner than this after it was linked may not have written that down, ms. */
+const WRITTEN_MS = 5_000;
+
+/** How long the viewer had run when both were linked, when that was, and how often it was closed before. */
+interface Link {
+  readonly ranMs: number;
+  readonly atMs: number;
+  readonly closedCount: number;
+}
 
 export function accusesNobody(scene: Scene): () => void {
-  /** By viewer and device: how long the viewer had run when the two were linked last, and when that was. */
-  const linked = new Map<string, { ranMs: number; atMs: number }>();
+  /** By viewer and device: when the two were linked last, as far as the viewer has written it down. */
+  const linked = new Map<string, Link>();
+  /** The same, of the link that they have: its beginning. */
+  const seen = new Map<string, Link>();
   /** By viewer and device: the longest silence, of the viewer's own time, from which the device came back. */
   const longest = new Map<string, number>();
   return () => {
@@ -25,14 +36,24 @@ export function accusesNobody(scene: Scene): () => void {
       const { graceMs } = pool.policy();
       for (const device of scene.statusOf(viewer).devices) {
         const key = `${id} ${device.id}`;
-        const met = linked.get(key);
+        const before = linked.get(key);
+        const closedCount = viewer.closures.length;
+        const first = seen.get(key);
         if (device.state === 'reachable') {
           // Sleep of its own, and clocks that are set, teach it nothing.
           const ranSinceMs = Math.max(viewer.runsSinceMs, scene.clockSetMs.get(id) ?? 0);
-          if (met !== undefined && ranSinceMs < met.atMs)
-            longest.set(key, Math.max(longest.get(key) ?? 0, ranMs - met.ranMs));
-          linked.set(key, { ranMs, atMs: nowMs });
+          if (before !== undefined && ranSinceMs < before.atMs)
+            longest.set(key, Math.max(longest.get(key) ?? 0, ranMs - before.ranMs));
+          const link = { ranMs, atMs: nowMs, closedCount };
+          if (first?.closedCount !== closedCount) seen.set(key, link);
+          else if (nowMs - first.atMs >= WRITTEN_MS) linked.set(key, link);
+          continue;
         }
+        seen.delete(key);
+        // Its page goes on, and writes down when the link was lost.
+        if (first?.closedCount === closedCount && first.atMs > (before?.atMs ?? -Infinity))
+          linked.set(key, first);
+        const met = linked.get(key);
         if (device.state !== 'gone' || met === undefined) continue;
         const closedMs = viewer.closures
           .filter(({ atMs }) => atMs > met.atMs)

@@ -16,7 +16,7 @@ export function costsLittle(scene: Scene, devices: readonly Actor[]): () => void
   const others = network.onDelivery;
   const isQuiet = (): boolean =>
     scene.liars.size === 0 && devices.every(({ device }) => device.store.outboxCount() === 0);
-  const before = held(scene, devices);
+  const before = sound(scene, devices);
   const wasQuiet = isQuiet();
   let movedBytes = 0;
   network.onDelivery = (from, to, bytes) => {
@@ -30,10 +30,11 @@ export function costsLittle(scene: Scene, devices: readonly Actor[]): () => void
     let spareBytes = 0;
     for (const [contentId, { k, bytes }] of scene.keptContents()) {
       const had = devices.map(({ device }) => before.get(`${device.id} ${contentId}`) ?? new Set<number>());
-      // What a device dropped meanwhile was a copy: what it has got is other fragments.
+      // What a device dropped meanwhile was a copy: what it has got is other fragments, or a damaged one of
+      // its own that was made whole.
       const gained = devices.map(
         (actor, at) =>
-          [...scene.onDisk(actor, contentId).held].filter((fragment) => had[at]?.has(fragment) !== true)
+          [...scene.onDisk(actor, contentId).sound].filter((fragment) => had[at]?.has(fragment) !== true)
             .length,
       );
       const rebuilt = gained.reduce((sum, count) => sum + count, 0);
@@ -51,10 +52,10 @@ export function costsLittle(scene: Scene, devices: readonly Actor[]): () => void
   };
 }
 
-function held(scene: Scene, devices: readonly Actor[]): Map<string, ReadonlySet<number>> {
+function sound(scene: Scene, devices: readonly Actor[]): Map<string, ReadonlySet<number>> {
   const fragments = new Map<string, ReadonlySet<number>>();
   for (const contentId of scene.keptContents().keys())
     for (const actor of devices)
-      fragments.set(`${actor.device.id} ${contentId}`, scene.onDisk(actor, contentId).held);
+      fragments.set(`${actor.device.id} ${contentId}`, scene.onDisk(actor, contentId).sound);
   return fragments;
 }
