@@ -1,9 +1,9 @@
 // The relay's UDP ports, one at each of its addresses on the network: they tell clients where their datagrams
 // come from (STUN), and hand on to the TURN server what may pass (turn-gate.ts).
 //
-// Invariants: each client port has at most one flow, with a socket of its own towards the TURN server; flows
-// are bounded, also in the bytes that pass, and end when nothing does; what comes from the TURN server goes
-// to the flow's client only.
+// Invariants: each client port has at most one flow, with a socket of its own towards the TURN server;
+// flows are bounded, also in the bytes that pass, in all and of one address, and end when nothing does;
+// what comes from the TURN server goes to the flow's client only.
 
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
@@ -25,6 +25,8 @@ const UNPROVED_MS = 10_000;
 const CHECK_MS = 5_000;
 /** What all may take together in each direction, bytes: a good Wi-Fi, of which each byte takes two. */
 const ALL_BYTES: ByteLimits = { burst: 4_000_000, perSecond: 32_000_000 };
+/** What one address may take of it: half, so that one device with many links leaves the others theirs. */
+const ADDRESS_BYTES: ByteLimits = { burst: 2_000_000, perSecond: 16_000_000 };
 const LOOPBACK = '127.0.0.1';
 
 interface ByteLimits {
@@ -32,9 +34,17 @@ interface ByteLimits {
   readonly perSecond: number;
 }
 
+/** What is left to take, in each direction. */
+interface Share {
+  readonly up: TokenBucket;
+  readonly down: TokenBucket;
+}
+
 interface Flow {
   readonly client: Endpoint;
   readonly upstream: Socket;
+  /** Of its address, with all flows that have the same. */
+  readonly share: Share;
   room: PoolId | undefined;
   heardAtMs: number;
 }
@@ -45,19 +55,22 @@ export class TurnPorts {
   readonly #flows = new Map<string, Flow>();
   readonly #sockets = new Map<string, Socket>();
   readonly #timer: NodeJS.Timeout;
-  readonly #up: TokenBucket;
-  readonly #down: TokenBucket;
+  readonly #all: Share;
+  readonly #addressBytes: ByteLimits;
   /** Of the TURN server, on loopback; undefined while there is none. */
   serverPort: number | undefined;
   #port = 0;
   #told = '';
 
-  constructor(rights: TurnRights, onProblem: (message: string) => void, all = ALL_BYTES) {
+  constructor(
+    rights: TurnRights,
+    onProblem: (message: string) => void,
+    { all = ALL_BYTES, ofAddress = ADDRESS_BYTES }: { all?: ByteLimits; ofAddress?: ByteLimits } = {},
+  ) {
     this.#rights = rights;
     this.#onProblem = onProblem;
-    const nowMs = performance.now();
-    this.#up = new TokenBucket(all.burst, all.perSecond, nowMs);
-    this.#down = new TokenBucket(all.burst, all.perSecond, nowMs);
+    this.#all = shareOf(all);
+    this.#addressBytes = ofAddress;
     this.#timer = setInterval(() => this.#check(performance.now()), CHECK_MS).unref();
   }
 
@@ -140,8 +153,13 @@ export class TurnPorts {
     if (verdict.room !== undefined) used.room = verdict.room;
     used.heardAtMs = performance.now();
     // Whoever is above drops: SCTP slows down.
-    if (!this.#up.take(used.heardAtMs, bytes.length)) return;
+    if (!this.#mayPass(used, 'up', bytes.length)) return;
     used.upstream.send(bytes, this.serverPort, LOOPBACK, ignoreError);
+  }
+
+  /** What the address may not take leaves the others theirs. */
+  #mayPass({ share, heardAtMs }: Flow, direction: keyof Share, byteCount: number): boolean {
+    return share[direction].take(heardAtMs, byteCount) && this.#all[direction].take(heardAtMs, byteCount);
   }
 
   #begin(key: string, socket: Socket, client: Endpoint, serverPort: number): Flow | undefined {
@@ -149,7 +167,8 @@ export class TurnPorts {
     if (own.length >= MAX_ADDRESS_FLOW_COUNT) this.#makeWay(client.address);
     else if (this.#flows.size >= MAX_FLOW_COUNT) this.#makeWay(undefined);
     const upstream = createSocket('udp4');
-    const flow: Flow = { client, upstream, room: undefined, heardAtMs: 0 };
+    const share = own[0]?.share ?? shareOf(this.#addressBytes);
+    const flow: Flow = { client, upstream, share, room: undefined, heardAtMs: 0 };
     this.#flows.set(key, flow);
     upstream.on('error', () => {
       if (this.#flows.get(key) === flow) this.#end(key, flow);
@@ -157,7 +176,7 @@ export class TurnPorts {
     upstream.on('message', (bytes, { address, port }) => {
       if (address !== LOOPBACK || port !== serverPort || this.#flows.get(key) !== flow) return;
       flow.heardAtMs = performance.now();
-      if (!this.#down.take(flow.heardAtMs, bytes.length)) return;
+      if (!this.#mayPass(flow, 'down', bytes.length)) return;
       socket.send(bytes, client.port, client.address, ignoreError);
     });
     return flow;
@@ -186,6 +205,11 @@ export class TurnPorts {
     this.#flows.delete(key);
     flow.upstream.close();
   }
+}
+
+function shareOf({ burst, perSecond }: ByteLimits): Share {
+  const nowMs = performance.now();
+  return { up: new TokenBucket(burst, perSecond, nowMs), down: new TokenBucket(burst, perSecond, nowMs) };
 }
 
 /** A datagram that cannot be sent is one that was lost on the way. */

@@ -1,12 +1,13 @@
 // Firefox, driven over WebDriver BiDi (W3C): the few commands that the tests need, over one WebSocket
 // (docs/decisions/0039-firefox-in-the-tests.md). A test passes code as text, and gets values as JSON.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 
 /** An entry of a page's console, or an uncaught error. */
@@ -41,6 +42,14 @@ const PREFERENCES: Readonly<Record<string, boolean | number | string>> = {
   'toolkit.telemetry.server': 'data:,',
 };
 
+/** Starts a program, perhaps on another host of a LAN. */
+type Start = (program: string, parameters: string[], options: SpawnOptions) => ChildProcess;
+
+/** Carries bytes to a port of the host that it runs on. */
+const PIPE = `const socket = require('net').connect(Number(process.argv[1]), '127.0.0.1');
+  socket.on('error', () => process.exit()); // the browser was ended
+  process.stdin.pipe(socket).pipe(process.stdout);`;
+
 export class Firefox {
   readonly #process: ChildProcess;
   readonly #profile: string;
@@ -61,19 +70,22 @@ export class Firefox {
   }
 
   /** Starts the program at `path` with a new profile. */
-  static async launch(path: string): Promise<Firefox> {
+  /** It takes any certificate. */
+  static async launch(path: string, start: Start = spawn): Promise<Firefox> {
     const profile = await mkdtemp(join(tmpdir(), 'palm-firefox-'));
     const lines = Object.entries(PREFERENCES).map(
       ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
     );
     await writeFile(join(profile, 'user.js'), lines.join('\n'));
     const flags = ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0'];
-    const child = spawn(path, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = start(path, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
     const address = await addressOf(child);
-    const socket = new WebSocket(`${address}/session`);
+    const socket = new WebSocket(`${address}/session`, {
+      createConnection: () => pipeTo(start, new URL(address).port),
+    });
     await once(socket, 'open');
     const firefox = new Firefox(child, profile, socket);
-    await firefox.command('session.new', { capabilities: {} });
+    await firefox.command('session.new', { capabilities: { alwaysMatch: { acceptInsecureCerts: true } } });
     await firefox.command('session.subscribe', { events: ['log.entryAdded'] });
     return firefox;
   }
@@ -216,6 +228,15 @@ export class FirefoxTab {
 }
 
 /** Where the browser listens; it says so on stderr. */
+/** Its remote control listens on loopback, which is another one on another host. */
+function pipeTo(start: Start, port: string): Duplex {
+  const { stdin, stdout } = start(process.execPath, ['-e', PIPE, port], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  if (stdin === null || stdout === null) throw new Error('both are pipes');
+  return Duplex.from({ readable: stdout, writable: stdin });
+}
+
 async function addressOf(child: ChildProcess): Promise<string> {
   if (child.stderr === null) throw new Error('stderr is a pipe');
   const lines = createInterface(child.stderr);

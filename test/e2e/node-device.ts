@@ -79,20 +79,22 @@ export async function startHousehold(start: Start = spawn): Promise<Household> {
   };
 }
 
-/** A device with a pool of its own, on `relay`, an address at which nothing need be. */
-export async function startLoneDevice(relay: string): Promise<LoneDevice> {
+/** A device with a pool of its own, named Node, on `relay`, an address at which nothing need be. */
+export async function startLoneDevice(relay: string, start: Start = spawn): Promise<LoneDevice> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'palm-lone-'));
-  const child = spawn(process.execPath, [PROGRAM, 'up', '--data', dataFolder], {
+  const child = start(process.execPath, [PROGRAM, 'up', '--data', dataFolder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const { stdout } = child;
+  if (stdout === null) throw new Error('stdout is a pipe');
   const exited = once(child, 'exit');
   const isUp = await Promise.race([
-    once(createInterface(child.stdout), 'line').then(() => true),
+    once(createInterface(stdout), 'line').then(() => true),
     exited.then(() => false),
   ]);
   if (!isUp) throw new Error('the device ended before it was ready');
   const palm: NodeDevice['palm'] = (given, input) => runPalm(dataFolder, given, input);
-  const created = await palm(['create', 'Home', '--relay', relay]);
+  const created = await palm(['create', 'Home', '--relay', relay, '--device-name', 'Node']);
   if (created.code !== 0) throw new Error(created.stderr);
   return {
     palm,

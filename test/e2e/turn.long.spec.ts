@@ -17,9 +17,14 @@ import {
   type RelayFrame,
 } from '../../src/core/wire/relay-protocol.ts';
 import { parsePoolId } from '../../src/core/model/ids.ts';
-import { browserArguments, findBrowser } from '../browser.mjs';
+import { browserArguments, findBrowser, findFirefox } from '../browser.mjs';
 import { Lan, type LanHost, whyNoLan } from '../fixtures/lan.ts';
 import { Device } from './device.ts';
+import type { DeviceCalls } from './device-calls.ts';
+import { Faults } from './faults.ts';
+import { Firefox } from './firefox.ts';
+import { FirefoxDevice } from './firefox-device.ts';
+import { startLoneDevice } from './node-device.ts';
 import { startRelay, type ToldRelay } from './relay-process.ts';
 import { seededBytes } from './seeded-bytes.ts';
 
@@ -145,6 +150,42 @@ test('hosts that are kept apart link through the relay, all others directly', as
   });
 });
 
+test('Node and Firefox go through the relay as Chromium does, also with each other', async () => {
+  const firefoxPath = findFirefox();
+  test.skip(firefoxPath === undefined, 'Firefox is not installed');
+  const router = world.lan.addHost('relay');
+  const hosts = ['one', 'two', 'three'].map((name) => world.lan.addHost(name));
+  for (const host of hosts) host.isolate();
+  const [one, two, three] = hosts;
+  if (one === undefined || two === undefined || three === undefined) throw new Error('there are three');
+  const app = await world.startRelay(router);
+  const node = await startLoneDevice(app, (...start) => one.spawn(...start));
+  const firefox = await Firefox.launch(firefoxPath ?? '', (...start) => two.spawn(...start));
+  try {
+    const invite = async (): Promise<string> =>
+      JSON.parse(String((await node.palm(['invite', '--json'])).stdout)).invite;
+    const tablet = await FirefoxDevice.prepare('Tablet', firefox, app, new Faults());
+    await tablet.open();
+    await tablet.join(await invite());
+    const phone = await world.device('Phone', three, app);
+    await phone.join(await invite());
+    await linked(phone, { Node: 'relay', Tablet: 'relay' });
+    await linked(tablet, { Node: 'relay', Phone: 'relay' });
+    const devices: unknown = JSON.parse(String((await node.palm(['peers', '--json'])).stdout));
+    expect(devices).toContainEqual(expect.objectContaining({ name: 'Phone', via: 'relay' }));
+    expect(devices).toContainEqual(expect.objectContaining({ name: 'Tablet', via: 'relay' }));
+    const content = { seed: 20, length: 2_000_000 };
+    const { fileId } = await tablet.store(content, { name: 'film.mp4' });
+    await phone.waitFor('the file is listed', ({ files }) => files.some((file) => file.fileId === fileId));
+    expect((await phone.read(fileId)).sha256).toBe(await digestOf(content));
+    const got = await node.palm(['get', 'film.mp4', '-']);
+    expect(got.stdout.equals(seededBytes(content.seed, content.length)), got.stderr).toBe(true);
+  } finally {
+    await firefox.close();
+    await node.stop();
+  }
+});
+
 test('links that need no relay outlive it, and those through it end', async () => {
   const { router, laptop, phone, tablet } = await poolKeptApart();
   await linked(laptop, { Phone: 'relay', Tablet: 'direct' });
@@ -233,7 +274,10 @@ test('a credential opens ways to devices of its room, and no others', async () =
   expect(world.relay?.complaints()).not.toContain(offer.credential);
 });
 
-async function linked(device: Device, paths: Readonly<Record<string, 'direct' | 'relay'>>): Promise<void> {
+async function linked(
+  device: DeviceCalls,
+  paths: Readonly<Record<string, 'direct' | 'relay'>>,
+): Promise<void> {
   await device.waitFor(`links ${JSON.stringify(paths)}`, ({ devices }) =>
     Object.entries(paths).every(([name, via]) =>
       devices.some((known) => known.name === name && known.via === via),

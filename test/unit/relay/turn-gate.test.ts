@@ -152,13 +152,13 @@ test('addresses have one form', () => {
 });
 
 describe('the ports', () => {
-  async function open(all?: { readonly burst: number; readonly perSecond: number }) {
+  async function open(limits?: ConstructorParameters<typeof TurnPorts>[2]) {
     const rights = new TurnRights(
       () => 0,
       () => [],
     );
     const problems: string[] = [];
-    const ports = new TurnPorts(rights, (message) => problems.push(message), all);
+    const ports = new TurnPorts(rights, (message) => problems.push(message), limits);
     onTestFinished(() => ports.close());
     await ports.listen(['127.0.0.1'], 0);
     const server = createSocket('udp4');
@@ -222,12 +222,38 @@ describe('the ports', () => {
 
   test('hand on no more bytes than all may have together', async () => {
     const first = stun(TYPE.allocate);
-    const { rights, ports, client, answer, reached } = await open({ burst: first.length, perSecond: 0.001 });
+    const all = { burst: first.length, perSecond: 0.001 };
+    const { rights, ports, client, answer, reached } = await open({ all });
     rights.entered('127.0.0.1', OURS);
     expect(await answer(first)).toEqual(first);
     client.send(first, ports.port, '127.0.0.1');
     await answer(stun(TYPE.binding));
     expect(reached).toEqual([first]);
+  });
+
+  test('hand on no more bytes of one address than it may have, whatever its ports, and those of others', async () => {
+    const first = stun(TYPE.allocate);
+    const ofAddress = { burst: 2 * first.length, perSecond: 0.001 };
+    const { rights, ports, client, answer, reached } = await open({ ofAddress });
+    for (const address of ['127.0.0.1', '127.0.0.2']) rights.entered(address, OURS);
+    expect(await answer(first)).toEqual(first);
+    const [second, member] = [createSocket('udp4'), createSocket('udp4')];
+    onTestFinished(() => void second.close());
+    onTestFinished(() => void member.close());
+    second.bind(0, '127.0.0.1');
+    member.bind(0, '127.0.0.2');
+    const answered = once(second, 'message');
+    second.send(first, ports.port, '127.0.0.1');
+    expect((await answered)[0]).toEqual(first);
+    // Its share is used up, at either port.
+    client.send(first, ports.port, '127.0.0.1');
+    await answer(stun(TYPE.binding));
+    expect(reached).toHaveLength(2);
+    const other = once(member, 'message');
+    member.send(first, ports.port, '127.0.0.1');
+    expect((await other)[0]).toEqual(first);
+    // What comes back counts by itself.
+    expect(reached).toHaveLength(3);
   });
 
   test('take another number where theirs is taken, and the same at every address', async () => {
