@@ -72,7 +72,7 @@ export const UNTOLD_CLASS: DeviceClass = 'laptop';
 export class Roster {
   readonly #rules: MembershipRules;
   readonly #members = new Map<DeviceId, Member>();
-  /** Those that said so; some may not be members yet. */
+  /** Those that said so, the earliest first; some may not be members yet. */
   readonly #evictable = new Set<DeviceId>();
   nowMs: MonotonicMs = 0;
   wallMs: WallMs = 0;
@@ -111,11 +111,19 @@ export class Roster {
   setEvictable(device: DeviceId, isEvictable: boolean): void {
     if (this.#evictable.has(device) === isEvictable) return;
     if (!isEvictable) this.#evictable.delete(device);
-    else if (this.#evictable.size < MAX_DEVICE_COUNT) this.#evictable.add(device);
+    else this.#addEvictable(device);
     const member = this.#members.get(device);
     if (member !== undefined) member.isEvictable = this.#evictable.has(device);
     this.#changed.add(device);
     this.revision += 1;
+  }
+
+  #addEvictable(device: DeviceId): void {
+    this.#evictable.add(device);
+    if (this.#evictable.size <= MAX_DEVICE_COUNT) return;
+    // One that never became a member makes way; there are no more members than fit.
+    const stranger = [...this.#evictable].find((each) => !this.#members.has(each));
+    this.#evictable.delete(stranger ?? device);
   }
 
   /** Those that are not linked, and the shortest grace of one. */
@@ -135,7 +143,11 @@ export class Roster {
 
   /** Drops all but these. */
   keep(devices: ReadonlySet<DeviceId>): void {
-    for (const device of this.#members.keys()) if (!devices.has(device)) this.#members.delete(device);
+    for (const device of this.#members.keys()) {
+      if (devices.has(device)) continue;
+      this.#members.delete(device);
+      this.#evictable.delete(device);
+    }
   }
 
   enter(device: DeviceId, state: MemberState): void {

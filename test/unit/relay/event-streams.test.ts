@@ -153,6 +153,28 @@ describe('a stream', () => {
     expect(await other.next()).toEqual({ kind: 'departed', id: arrived.id });
   });
 
+  test('lists a pool, looks at the list, and carries letters between the two', async () => {
+    const relay = await testRelay();
+    const listing = await Stream.open(relay);
+    expect(await listing.post({ kind: 'list', name: 'Home' })).toBe(204);
+    const entered = await listing.frame();
+    if (entered.kind !== 'entered') throw new Error(`it heard ${entered.kind}`);
+    const { you: host } = entered;
+    const looking = await Stream.open(relay);
+    expect(await looking.post({ kind: 'look' })).toBe(204);
+    expect(await looking.frame()).toEqual({ kind: 'pools', pools: [{ id: host, name: 'Home' }] });
+    const envelope = Uint8Array.of(1, 2, 3);
+    expect(await looking.post({ kind: 'forward', to: host, envelope })).toBe(204);
+    const asked = await listing.frame();
+    if (asked.kind !== 'envelope') throw new Error(`it heard ${asked.kind}`);
+    expect(asked.envelope).toEqual(envelope);
+    const answer = Uint8Array.of(4);
+    expect(await listing.post({ kind: 'forward', to: asked.from, envelope: answer })).toBe(204);
+    expect(await looking.frame()).toEqual({ kind: 'envelope', from: host, envelope: answer });
+    listing.end();
+    expect(await looking.frame()).toEqual({ kind: 'departed', id: host });
+  });
+
   test('is not spoken for by who knows only its name in the room', async () => {
     const relay = await testRelay();
     const other = await RelayClient.enter(relay, ROOM_A);

@@ -124,6 +124,13 @@ describe('an evictable member', () => {
     page.graceMs = 30 * 24 * HOUR_MS;
     expect(page.membership.of(later).graceMs).toBe(4 * 24 * HOUR_MS);
   });
+
+  it('is no longer known as one once it left', () => {
+    const page = new Page();
+    page.link(OTHER).do((membership) => membership.saysEvictable(OTHER, true));
+    page.do((membership) => membership.know([SELF, FRIEND]));
+    expect(page.membership.isEvictable(OTHER)).toBe(false);
+  });
 });
 
 describe('a member', () => {
