@@ -349,7 +349,13 @@ function fixedStatus(
   };
 }
 
-function withHealth(peer: Peer, content: FileId, fixed: FixedStatus): FileStatus {
+function withHealth(
+  peer: Peer,
+  content: FileId,
+  before: FixedStatus & Pick<FileStatus, 'pinned'>,
+): FileStatus {
+  // A file that is not pinned has no such field.
+  const { pinned: _, ...fixed } = before;
   const holders = peer.confirmedHoldersOf(content);
   const reachable: Holders = new Map([...holders].filter(([device]) => peer.isReachable(device)));
   const margin = marginOf(reachable, fixed.k);

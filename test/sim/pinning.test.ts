@@ -67,6 +67,7 @@ scenario(
   [1_452],
   async (simulation) => {
     const { devices, file, pinner } = await pinned(simulation);
+    expect(pinner.pool.status().files[0]?.pinned).toBe(true);
     await simulation.world.settled('unpin', pinner.pool.unpin(file.fileId));
     expect(pinner.pool.status().files[0]?.pinned).toBeUndefined();
     await untilOnce(simulation, devices, file.fileId);
