@@ -7,6 +7,7 @@ import { type ClientRequest, type IncomingMessage, request as httpRequest } from
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { ownerOf } from '../adapters/node/store/device-folder.ts';
 import type { PalmStatus } from '../runtime/api.ts';
 import type { Diagnosis } from '../runtime/doctor-api.ts';
 import type { LackingStatus } from '../runtime/file-api.ts';
@@ -26,6 +27,8 @@ import { words } from './words.ts';
 /** A device opens in a second or two; on a slow disk with many files it takes longer, ms. */
 const STARTS_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 100;
+/** It says goodbye, and hands its last spans over; a busy machine takes longer, ms. */
+const ENDS_WITHIN_MS = 20_000;
 
 interface CreatedToken extends TokenStatus {
   readonly token: string;
@@ -142,8 +145,16 @@ export class DeviceClient {
     });
   }
 
+  /** Resolves when another process can have the folder. @throws CommandError if the device does not end. */
   async stop(): Promise<void> {
     await this.#json('POST', '/stop', {});
+    const endMs = performance.now() + ENDS_WITHIN_MS;
+    while (isOwned(this.#folder)) {
+      if (this.#signal.aborted) throw interrupted();
+      if (performance.now() > endMs)
+        throw new CommandError(words.notEnding(this.#folder), EXIT.refused, 'not-ending');
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
   }
 
   /** Adds a file at a path of this machine, or what `input` brings. */
@@ -246,6 +257,19 @@ function startDevice(folder: string): void {
     env: { ...DEVICE_ENVIRONMENT, ...process.env },
   });
   child.unref();
+}
+
+/** Whether a process has the folder: one that a crash ended has it no more. */
+function isOwned(folder: string): boolean {
+  const pid = ownerOf(folder);
+  if (pid === undefined) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It runs, and is not ours.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 }
 
 function headerOf(wanted: AddRequest): Record<string, string> {

@@ -47,6 +47,12 @@ export const words = {
   alreadyThere: (name: string, id: string) => `${name}  ${id}  (the pool had these bytes)`,
   removed: (name: string) => `Removed ${name}.`,
   moved: (before: string, name: string) => `${before} -> ${name}`,
+  notMoved: (why: string) => `${why} Nothing was moved.`,
+  halfMoved: (why: string, moved: readonly string[], count: number) =>
+    [
+      `${why} ${moved.length} of ${count} files were moved and could not be moved back; the others are where they were. Moved are:`,
+      ...moved,
+    ].join('\n'),
   nameTaken: (name: string) =>
     `The pool has a file ${JSON.stringify(name)} already. Nothing was moved. Another name, or \`palm rm\` first.`,
   intoItself: (folder: string) => `${JSON.stringify(folder)} cannot be moved into itself. Nothing was moved.`,
@@ -69,6 +75,8 @@ export const words = {
   badWait: '--wait takes seconds, from 1 to 60.',
   left: 'Left the pool. Its keys are erased here.',
   stopped: 'The device has ended.',
+  notEnding: (path: string) =>
+    `The device in ${path} was told to end and still runs. \`${path}.log\` may say why; its process is in \`${path}/pid\`.`,
   running: (path: string) => `The device runs in ${path}. Ctrl-C ends it.`,
   keeps: (pool: string) => `This machine keeps files of the pool ${JSON.stringify(pool)}.`,
   reads: [

@@ -53,13 +53,12 @@ export async function startHousehold(start: Start = spawn): Promise<Household> {
   for (const stream of [told, complained]) {
     stream.setEncoding('utf8').on('data', (part: string) => (printed += part));
   }
-  complained.pipe(process.stderr);
   const exited = once(child, 'exit');
   const line = await Promise.race([
     once(createInterface(told), 'line').then(([first]) => String(first)),
     exited.then(() => undefined),
   ]);
-  if (line === undefined) throw new Error('the household ended before it was ready');
+  if (line === undefined) throw new Error(`the household ended before it was ready: ${printed}`);
   const { app, lan }: { app: string; lan: string[] } = JSON.parse(line);
   return {
     app,

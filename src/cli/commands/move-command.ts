@@ -2,6 +2,7 @@
 // files.
 
 import type { FileStatus, PalmStatus } from '../../runtime/api.ts';
+import type { DeviceClient } from '../client.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { print, printJson } from '../output.ts';
 import { words } from '../words.ts';
@@ -13,13 +14,68 @@ interface Step {
   readonly path: string;
 }
 
+interface Moved {
+  readonly step: Step;
+  /** Of the new name. */
+  readonly fileId: string;
+}
+
 export async function move(context: Context, from: string, to: string): Promise<void> {
   const device = await context.device();
-  for (const { file, name, path } of stepsOf(await device.status(), from, to)) {
-    const { fileId } = await device.rename(file.fileId, name, path);
-    if (context.isJson) printJson({ fileId, name, path });
-    else print(words.moved(pathOf(file), path === '' ? name : `${path}/${name}`));
+  const steps = stepsOf(await device.status(), from, to);
+  for (const { step, fileId } of await moveAll(device, steps)) {
+    if (context.isJson) printJson({ fileId, name: step.name, path: step.path });
+    else print(toldOf(step));
   }
+}
+
+/** All of it, or nothing as far as that can be. @throws CommandError, which says what is moved nevertheless. */
+export async function moveAll(
+  device: Pick<DeviceClient, 'rename'>,
+  steps: readonly Step[],
+): Promise<readonly Moved[]> {
+  const done: Moved[] = [];
+  try {
+    for (const step of steps) {
+      const { fileId } = await device.rename(step.file.fileId, step.name, step.path);
+      done.push({ step, fileId });
+    }
+  } catch (error) {
+    if (!(error instanceof CommandError) || steps.length === 1) throw error;
+    const left = await movedBack(device, done);
+    const why =
+      left.length === 0
+        ? words.notMoved(error.message)
+        : words.halfMoved(
+            error.message,
+            left.map(({ step }) => toldOf(step)),
+            steps.length,
+          );
+    throw new CommandError(why, error.exitCode, error.code);
+  }
+  return done;
+}
+
+/** The last first. Returns those that stay moved. */
+async function movedBack(
+  device: Pick<DeviceClient, 'rename'>,
+  done: readonly Moved[],
+): Promise<readonly Moved[]> {
+  const left: Moved[] = [];
+  for (const moved of done.toReversed()) {
+    const { name, path } = moved.step.file;
+    try {
+      await device.rename(moved.fileId, name, path);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      left.unshift(moved);
+    }
+  }
+  return left;
+}
+
+function toldOf({ file, name, path }: Step): string {
+  return words.moved(pathOf(file), path === '' ? name : `${path}/${name}`);
 }
 
 /** What is to be renamed; all of it is checked before anything is. @throws CommandError. */

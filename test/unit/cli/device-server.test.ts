@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { DeviceFolder } from '../../../src/adapters/node/store/device-folder.ts';
 import { DeviceClient } from '../../../src/cli/client.ts';
 import { serveDevice, type ServedDevice } from '../../../src/cli/device/device-server.ts';
 import { socketPath } from '../../../src/cli/device/socket-path.ts';
@@ -286,3 +287,22 @@ async function failureOf(work: Promise<unknown>): Promise<CommandError> {
   if (error instanceof CommandError) return error;
   throw new Error(`it ended with ${String(error)}`);
 }
+
+it('waits until the folder of a device that ends is free', async () => {
+  const owned = await DeviceFolder.take(join(folder, 'owned'));
+  const endings: string[] = [];
+  vi.mocked(device.stop).mockImplementation(() => {
+    setTimeout(() => {
+      endings.push('released');
+      owned.release();
+    }, 300);
+  });
+  const ending = await serveDevice(device, socketPath(owned.path));
+  const client = await DeviceClient.reach(owned.path, new AbortController().signal, false);
+  await client.stop();
+  endings.push('told');
+  expect(endings).toEqual(['released', 'told']);
+  const again = await DeviceFolder.take(owned.path);
+  again.release();
+  ending.close();
+});

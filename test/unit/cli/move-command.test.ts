@@ -1,8 +1,8 @@
 // What `palm mv` does to which names, as a person who knows `mv` expects; and that it never hides a file.
 
 import { expect, it } from 'vitest';
-import { stepsOf } from '../../../src/cli/commands/move-command.ts';
-import { EXIT } from '../../../src/cli/exit-code.ts';
+import { moveAll, stepsOf } from '../../../src/cli/commands/move-command.ts';
+import { CommandError, EXIT } from '../../../src/cli/exit-code.ts';
 import type { PalmStatus } from '../../../src/runtime/api.ts';
 
 const STATUS = {
@@ -45,3 +45,47 @@ it.each([
     expect.objectContaining({ exitCode, message: expect.stringContaining(text) }),
   );
 });
+
+it('moves back what it moved, when something in the middle cannot be', async () => {
+  const names = new Map([
+    ['b', 'x/two.txt'],
+    ['c', 'x/y/three.txt'],
+  ]);
+  const device = deviceWith(names, ({ to }) => to === 'w/y/three.txt');
+  await expect(moveAll(device, stepsOf(STATUS, 'x', 'w'))).rejects.toMatchObject({
+    exitCode: EXIT.storage,
+    message: 'The log is full. Nothing was moved.',
+  });
+  expect([...names.values()].toSorted()).toEqual(['x/two.txt', 'x/y/three.txt']);
+});
+
+it('says which files are elsewhere now, if they cannot be moved back either', async () => {
+  const names = new Map([
+    ['b', 'x/two.txt'],
+    ['c', 'x/y/three.txt'],
+  ]);
+  const device = deviceWith(names, ({ count }) => count > 1);
+  await expect(moveAll(device, stepsOf(STATUS, 'x', 'w'))).rejects.toMatchObject({
+    exitCode: EXIT.storage,
+    message: expect.stringMatching(/ 1 of 2 files .* where they were\..*\nx\/two\.txt -> w\/two\.txt$/su),
+  });
+  expect([...names.values()].toSorted()).toEqual(['w/two.txt', 'x/y/three.txt']);
+});
+
+/** A device whose renames change `names`, each with a new id, until one `fails`. */
+function deviceWith(
+  names: Map<string, string>,
+  fails: (rename: { readonly to: string; readonly count: number }) => boolean,
+): Parameters<typeof moveAll>[0] {
+  let count = 0;
+  return {
+    rename: async (fileId, name, path) => {
+      count++;
+      const to = path === '' ? name : `${path}/${name}`;
+      if (fails({ to, count })) throw new CommandError('The log is full.', EXIT.storage, 'log-full');
+      if (!names.delete(fileId)) throw new Error(`no file ${fileId}`);
+      names.set(`${fileId}${count}`, to);
+      return { fileId: `${fileId}${count}` };
+    },
+  };
+}

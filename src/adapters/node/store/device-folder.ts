@@ -13,6 +13,9 @@ const MARK_FILE = 'palm-device.json';
 const LOCK_FILE = 'lock.db';
 const PID_FILE = 'pid';
 const VERSION = 1;
+/** Between its number's going and the lock's, or the other way round, are two calls of one process, ms. */
+const SETTLES_WITHIN_MS = 1_000;
+const LOOK_EVERY_MS = 20;
 const OWNER_ONLY_FOLDER = 0o700;
 const OWNER_ONLY_FILE = 0o600;
 
@@ -32,7 +35,7 @@ export class DeviceFolder {
     const openSql = await findSqlite();
     try {
       claim(path);
-      return new DeviceFolder(path, openSql, lockOf(path, openSql));
+      return new DeviceFolder(path, openSql, await lockOf(path, openSql));
     } catch (error) {
       if (error instanceof FolderError) throw error;
       throw new FolderError({ kind: 'unusable', path, code: codeOf(error) }, error);
@@ -103,8 +106,23 @@ function jsonOf(text: string): unknown {
   }
 }
 
+/** As `lockNow`. A process that has the folder and no number there gives it up just now, or has just begun. */
+async function lockOf(path: string, openSql: OpenSql): Promise<SqlDatabase> {
+  const endMs = performance.now() + SETTLES_WITHIN_MS;
+  for (;;) {
+    try {
+      return lockNow(path, openSql);
+    } catch (error) {
+      const trouble = error instanceof FolderError ? error.trouble : undefined;
+      const isSettling = trouble?.kind === 'taken' && trouble.pid === undefined;
+      if (!isSettling || performance.now() > endMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
+  }
+}
+
 /** Held until it is closed or the process ends, however it ends. */
-function lockOf(path: string, openSql: OpenSql): SqlDatabase {
+function lockNow(path: string, openSql: OpenSql): SqlDatabase {
   const file = join(path, LOCK_FILE);
   writeFileSync(file, '', { flag: 'a', mode: OWNER_ONLY_FILE });
   const lock = openSql(file);

@@ -81,3 +81,11 @@ async function troubleOf(folder: string): Promise<FolderTrouble> {
 function modeOf(file: string): number {
   return statSync(file).mode & 0o777;
 }
+
+it('is waited for while the process that has it gives it up', async () => {
+  const folder = await DeviceFolder.take(path);
+  // What `release` does first.
+  rmSync(join(path, 'pid'));
+  setTimeout(() => folder.release(), 100);
+  (await DeviceFolder.take(path)).release();
+});
