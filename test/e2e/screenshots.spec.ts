@@ -117,6 +117,16 @@ test('screens of a pool', async ({ newPool }) => {
   await shoot(page, 'invite');
   await page.keyboard.press('Escape');
 
+  await page.getByRole('button', { name: `Rename or keep here: ${FILES[2].name}` }).click();
+  const keepHere = page.getByRole('checkbox', { name: 'Keep here' });
+  await keepHere.click();
+  await expect(keepHere).toBeChecked();
+  await page.getByLabel('Name', { exact: true }).fill('');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('alert')).toBeVisible();
+  await shoot(page, 'file');
+  await page.keyboard.press('Escape');
+
   await page.getByRole('listitem', { name: FILES[2].name }).getByRole('button', { name: 'Remove' }).click();
   // The time to undo does not run while a person is at the button.
   await page.getByRole('button', { name: 'Undo' }).focus();

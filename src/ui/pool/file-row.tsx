@@ -7,6 +7,7 @@ import {
   ExposedIcon,
   LinkIcon,
   LockIcon,
+  PencilIcon,
   RemoveIcon,
   ShieldIcon,
 } from '../parts/icons.tsx';
@@ -22,9 +23,10 @@ interface FileRowProps {
   readonly devices: readonly DeviceStatus[];
   readonly looks: ReadonlyMap<string, DeviceLook>;
   readonly onOpenLink: () => void;
+  readonly onChange: () => void;
 }
 
-export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
+export function FileRow({ file, devices, looks, onOpenLink, onChange }: FileRowProps) {
   const { downloads, removals } = usePage();
   const name = file.name === '' ? words.names.privateFile : shownName(file.name);
   const nameId = `file-${file.fileId}`;
@@ -44,6 +46,7 @@ export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
             </span>
           ) : null}
           <span>{words.units.bytes(file.size)}</span>
+          {file.pinned === true ? <span>{words.file.keptHere}</span> : null}
           {file.path === '' ? null : <bdi class="path">{shownPath(file.path)}</bdi>}
         </p>
       </div>
@@ -77,6 +80,15 @@ export function FileRow({ file, devices, looks, onOpenLink }: FileRowProps) {
             <LinkIcon />
           </button>
         )}
+        <button
+          type="button"
+          class="button icon-only quiet"
+          aria-label={words.files.changeOf(heard)}
+          title={words.files.change}
+          onClick={onChange}
+        >
+          <PencilIcon />
+        </button>
         <button
           type="button"
           class="button icon-only quiet"

@@ -1,8 +1,8 @@
 // The pool's files, newest first. Long lists grow in pages, and can be filtered by part of the name.
 
-import { useSignal } from '@preact/signals';
+import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
-import type { DeviceStatus } from '../../runtime/api.ts';
+import type { DeviceStatus, FileStatus } from '../../runtime/api.ts';
 import { filesFound } from '../state/file-search.ts';
 import { usePage, useStatus } from '../state/page.ts';
 import type { DeviceLook } from './device-look.ts';
@@ -20,9 +20,12 @@ interface FilesSectionProps {
   readonly devices: readonly DeviceStatus[];
   readonly looks: ReadonlyMap<string, DeviceLook>;
   readonly onOpenLink: () => void;
+  readonly onChange: (fileId: string) => void;
+  /** The id of a name that a file was given here: its row gets the focus that the old one had. */
+  readonly renamed: Signal<string | undefined>;
 }
 
-export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) {
+export function FilesSection({ devices, looks, onOpenLink, onChange, renamed }: FilesSectionProps) {
   const { removals } = usePage();
   const search = useSignal('');
   const shownRows = useSignal(PAGE_ROWS);
@@ -34,10 +37,13 @@ export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) 
     .slice(0, shownRows.value)
     .map((file): RowView => ({ file, devices, devicesKey, looks }));
   const rows = useSlices(wanted);
+  useFocusOf(renamed, rows, wanted, files);
   return (
     <section class="files">
       <div class="files-head">
-        <h2 id="files-heading">{words.files.heading}</h2>
+        <h2 id="files-heading" tabIndex={-1}>
+          {words.files.heading}
+        </h2>
         {present.length < SEARCH_FROM && search.value === '' ? null : (
           <input
             type="search"
@@ -53,7 +59,7 @@ export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) 
       </div>
       <ul role="list" aria-labelledby="files-heading">
         {rows.map((row) => (
-          <SettledRow key={row.file.fileId} row={row} onOpenLink={onOpenLink} />
+          <SettledRow key={row.file.fileId} row={row} onOpenLink={onOpenLink} onChange={onChange} />
         ))}
       </ul>
       {matching.length > shownRows.value ? (
@@ -72,6 +78,25 @@ export function FilesSection({ devices, looks, onOpenLink }: FilesSectionProps) 
 interface RowProps {
   readonly row: RowView;
   readonly onOpenLink: () => void;
+  readonly onChange: (fileId: string) => void;
+}
+
+/** Once the row of that name is drawn; a list that leaves it out gets the focus itself. */
+function useFocusOf(
+  renamed: Signal<string | undefined>,
+  rows: readonly RowView[],
+  wanted: readonly RowView[],
+  files: readonly FileStatus[],
+): void {
+  const fileId = renamed.value;
+  useEffect(() => {
+    if (fileId === undefined || !files.some((file) => file.fileId === fileId)) return;
+    const hasRow = (views: readonly RowView[]): boolean => views.some(({ file }) => file.fileId === fileId);
+    if (hasRow(wanted) && !hasRow(rows)) return;
+    const name = document.getElementById(`file-${fileId}`);
+    (name?.closest('li') ?? document.getElementById('files-heading'))?.focus();
+    renamed.value = undefined;
+  });
 }
 
 /** The rows on the screen. Slice by slice, each in a task of its own, they become those that are wanted. */
@@ -99,10 +124,18 @@ function useSlices(wanted: readonly RowView[]): readonly RowView[] {
  * A row is redrawn only when something that it shows has changed, because the status is renewed many times a
  * second: until then it is the same object as before.
  */
-function SettledRow({ row, onOpenLink }: RowProps) {
+function SettledRow({ row, onOpenLink, onChange }: RowProps) {
   const { file, devices, looks } = row;
   return useMemo(
-    () => <FileRow file={file} devices={devices} looks={looks} onOpenLink={onOpenLink} />,
+    () => (
+      <FileRow
+        file={file}
+        devices={devices}
+        looks={looks}
+        onOpenLink={onOpenLink}
+        onChange={() => onChange(file.fileId)}
+      />
+    ),
     [row],
   );
 }

@@ -3,6 +3,7 @@
 import { useComputed, useSignal, useSignalEffect, type Signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { REACHED_PATH } from '../../core/model/relay-paths.ts';
+import { FileDialog } from '../dialogs/file-dialog.tsx';
 import { InviteDialog } from '../dialogs/invite-dialog.tsx';
 import { LeaveDialog } from '../dialogs/leave-dialog.tsx';
 import { LockDialog } from '../dialogs/lock-dialog.tsx';
@@ -58,6 +59,9 @@ export function PoolScreen() {
   const dialog = useSignal<OpenDialog>('none');
   /** The device whose role is being changed. */
   const managed = useSignal<string | undefined>(undefined);
+  /** The file that is being changed. */
+  const changed = useSignal<string | undefined>(undefined);
+  const renamed = useSignal<string | undefined>(undefined);
   const isPrivate = useSignal(false);
   const devices = useStatus((status) => status.devices);
   const pool = useStatus((status) => status.pool);
@@ -129,7 +133,13 @@ export function PoolScreen() {
         <TransfersSection />
         <RepairsSection />
         <RekeySection />
-        <FilesSection devices={devices} looks={looks} onOpenLink={() => (dialog.value = 'open-link')} />
+        <FilesSection
+          devices={devices}
+          looks={looks}
+          onOpenLink={() => (dialog.value = 'open-link')}
+          onChange={(fileId) => (changed.value = fileId)}
+          renamed={renamed}
+        />
         {isFirstDrawn ? <RemovedNote /> : null}
         {isFirstDrawn ? <SpaceSection /> : null}
         {isFirstDrawn ? <ActivitySection /> : null}
@@ -155,6 +165,7 @@ export function PoolScreen() {
       <DropZone poolName={poolName} onAdd={add} />
       <PoolDialog open={dialog} />
       <ManagedDevice id={managed} devices={devices} />
+      <ChangedFile id={changed} renamed={renamed} />
       <PrivateLinksDialog />
     </main>
   );
@@ -194,6 +205,24 @@ interface ManagedDeviceProps {
 function ManagedDevice({ id, devices }: ManagedDeviceProps) {
   const device = devices.find((each) => each.id === id.value);
   return device && <RoleDialog key={device.id} device={device} onClose={() => (id.value = undefined)} />;
+}
+
+interface ChangedFileProps {
+  readonly id: Signal<string | undefined>;
+  readonly renamed: Signal<string | undefined>;
+}
+
+function ChangedFile({ id, renamed }: ChangedFileProps) {
+  const file = useStatus(({ files }) => files.find(({ fileId }) => fileId === id.value));
+  if (file === undefined) return null;
+  const close = (): void => {
+    id.value = undefined;
+  };
+  const onRenamed = (fileId: string): void => {
+    close();
+    renamed.value = fileId;
+  };
+  return <FileDialog key={file.fileId} file={file} onClose={close} onRenamed={onRenamed} />;
 }
 
 /** True once the first drawing is on the screen: what lies below the files does not hold it up. */

@@ -38,6 +38,7 @@ import {
 import { quotaTexts } from './en/quotas.ts';
 import { bunchTexts, connectionTexts, safetyTexts } from './en/safety.ts';
 import { rekeyTexts } from './en/rekeying.ts';
+import { fileTexts } from './en/files.ts';
 import { roleTexts } from './en/rights.ts';
 import { pairTexts } from './en/pairing.ts';
 import { recordText, recordTexts, securityEventText } from './en/record.ts';
@@ -84,6 +85,7 @@ export const en = {
   rekey: rekeyTexts,
   rename: renameTexts,
   roles: roleTexts,
+  file: fileTexts,
   safety: safetyTexts,
   quotas: quotaTexts,
   repairs: repairsTexts,

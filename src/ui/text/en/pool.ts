@@ -62,6 +62,8 @@ export const filesTexts = {
   downloadOf: (file: string) => `Download ${file}`,
   openWithLink: 'Open with its link',
   openWithLinkOf: (file: string) => `Open with its link: ${file}`,
+  change: 'Rename or keep here',
+  changeOf: (file: string) => `Rename or keep here: ${file}`,
   remove: 'Remove',
   removeOf: (file: string) => `Remove ${file}`,
   removedHere: ({ files, bytes }: RemovedStatus, waitsFor: string, moreCount: number) => {

@@ -9,7 +9,7 @@ export function notAllowed({ reason }: NotAllowed): string {
     case 'reader':
       return 'This device is a reader of this pool: it opens files and keeps fragments, and cannot add or remove files. An admin can make it a member.';
     case 'file-of-another':
-      return 'Another device added this file. Remove it there, or ask an admin of the pool.';
+      return 'Another device added this file. Rename or remove it there, or ask an admin of the pool.';
     case 'private-name':
       return 'A private file keeps its name, which only its link opens. Nothing has changed.';
     case 'admins-only':
