@@ -45,6 +45,8 @@ export const words = {
   created: (name: string) => `Created the pool ${JSON.stringify(name)}. \`palm invite\` invites devices.`,
   added: (name: string, id: string) => `${name}  ${id}`,
   alreadyThere: (name: string, id: string) => `${name}  ${id}  (the pool had these bytes)`,
+  noFolderCid: (path: string) =>
+    `${path}/ has no CID here: it has no files, or is longer than IPFS keeps in one piece. Its files have theirs.`,
   removed: (name: string) => `Removed ${name}.`,
   moved: (before: string, name: string) => `${before} -> ${name}`,
   notMoved: (why: string) => `${why} Nothing was moved.`,

@@ -18,6 +18,7 @@ import { shownDeviceName } from '../../ui/text/device-name.ts';
 import { formatBytes } from '../../ui/text/en/units.ts';
 import { safetyOf } from '../../ui/text/safety-sentence.ts';
 import type { DeviceClient } from '../client.ts';
+import type { FileInFolder } from '../device/folder-cid.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { print, printJson, printTable, type Progress, progressOf } from '../output.ts';
 import { words } from '../words.ts';
@@ -31,6 +32,8 @@ interface Addition {
   readonly source: string;
   readonly name: string;
   readonly path: string;
+  /** Of standard input nobody knows. */
+  readonly size: number;
 }
 
 export async function add(context: Context, sources: readonly string[], flags: CommonFlags): Promise<void> {
@@ -38,20 +41,49 @@ export async function add(context: Context, sources: readonly string[], flags: C
     throw new CommandError(words.twoInputs, EXIT.usage);
   const additions = sources.flatMap((source) => additionsOf(source, flags));
   const device = await context.device();
-  for (const addition of additions) await addOne(context, device, addition, flags);
+  const added: FileInFolder[] = [];
+  for (const addition of additions) {
+    const { cid } = await addOne(context, device, addition, flags);
+    added.push({ ...addition, cid });
+  }
+  if (flags['cid'] === true) await tellFolders(context, sources, added, flags);
+}
+
+/** The CIDs of folders that were added, as `ipfs add -r --hidden` gives them. */
+async function tellFolders(
+  context: Context,
+  sources: readonly string[],
+  added: readonly FileInFolder[],
+  flags: CommonFlags,
+): Promise<void> {
+  const folders = sources.filter((source) => source !== '-' && statSync(source).isDirectory());
+  if (folders.length === 0) return;
+  const { folderCids } = await import('../device/folder-cid.ts');
+  const cids = folderCids(added);
+  for (const folder of folders) {
+    const path = posix.join(pathFlag(flags), basename(resolve(folder)));
+    const cid = cids.get(path);
+    if (context.isJson) printJson({ path, cid: cid ?? null });
+    else print(cid === undefined ? words.noFolderCid(path) : `ipfs://${cid}  ${path}/`);
+  }
+}
+
+function pathFlag(flags: CommonFlags): string {
+  return typeof flags['path'] === 'string' ? flags['path'] : '';
 }
 
 /** A folder is its files, with their paths below it. */
 function additionsOf(source: string, flags: CommonFlags): Addition[] {
-  const path = typeof flags['path'] === 'string' ? flags['path'] : '';
+  const path = pathFlag(flags);
   const named =
     typeof flags['name'] === 'string' || typeof flags['name'] === 'number'
       ? String(flags['name'])
       : undefined;
-  if (source === '-') return [{ source, name: named ?? 'stdin', path }];
+  if (source === '-') return [{ source, name: named ?? 'stdin', path, size: 0 }];
   const stats = statSync(source, { throwIfNoEntry: false });
   if (stats === undefined) throw new CommandError(words.noSuchFile, EXIT.noSuchFile, 'source-changed');
-  if (!stats.isDirectory()) return [{ source: resolve(source), name: named ?? basename(source), path }];
+  if (!stats.isDirectory())
+    return [{ source: resolve(source), name: named ?? basename(source), path, size: stats.size }];
   const root = resolve(source);
   return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -60,6 +92,7 @@ function additionsOf(source: string, flags: CommonFlags): Addition[] {
       return {
         source: join(entry.parentPath, entry.name),
         name: entry.name,
+        size: statSync(join(entry.parentPath, entry.name)).size,
         path: posix.join(path, basename(root), inside).replace(/\/$/u, ''),
       };
     });
@@ -70,7 +103,7 @@ async function addOne(
   device: DeviceClient,
   { source, name, path }: Addition,
   flags: CommonFlags,
-): Promise<void> {
+): Promise<{ readonly cid: string | undefined }> {
   const isInput = source === '-';
   const progress = progressOf(name, context.isQuiet);
   try {
@@ -93,6 +126,7 @@ async function addOne(
     else print(deduplicated ? words.alreadyThere(name, fileId) : words.added(name, fileId));
     if (cid !== undefined && !context.isJson) print(`ipfs://${cid}`);
     if (link !== undefined && !context.isJson) print(link);
+    return { cid };
   } finally {
     progress.end();
   }

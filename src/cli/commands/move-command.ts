@@ -29,7 +29,7 @@ export async function move(context: Context, from: string, to: string): Promise<
   }
 }
 
-/** All of it, or nothing as far as that can be. @throws CommandError, which says what is moved nevertheless. */
+/** All of it, or nothing as far as that can be. @throws CommandError, which says what stays moved. */
 export async function moveAll(
   device: Pick<DeviceClient, 'rename'>,
   steps: readonly Step[],

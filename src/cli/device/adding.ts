@@ -2,7 +2,6 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { withCid } from '../../core/model/content-cid.ts';
-import { isPalmError } from '../../core/model/errors.ts';
 import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
 import type { DeviceWorks } from '../operations/device-works.ts';
 import type { Trace } from '../operations/spans.ts';
@@ -10,6 +9,7 @@ import { traceOf } from '../operations/tracing.ts';
 import { openDiskFile } from './disk-file.ts';
 import { cidOfBytes } from './file-cid.ts';
 import type { KnownCids } from './known-cids.ts';
+import { namedByCid } from './named-by-cid.ts';
 import { ADD_HEADER, type Added, type AddLine, type AddRequest } from './messages.ts';
 import { jsonBody, RequestError, textOf, toldOf } from './requests.ts';
 import type { Spool } from './spool.ts';
@@ -88,22 +88,6 @@ async function* counted(file: File, line: (told: AddLine) => void): AsyncGenerat
     if (performance.now() - toldAtMs < PROGRESS_EVERY_MS) continue;
     toldAtMs = performance.now();
     line({ kind: 'progress', phase: 'naming', doneBytes, totalBytes: file.size });
-  }
-}
-
-/** Bytes that the pool had keep the type of their name: it gets the CID now. Returns the name's id. */
-async function namedByCid({ palm, cids }: AddingDevice, fileId: string, cid: string): Promise<string> {
-  const listed = palm.status().files.find((file) => file.fileId === fileId);
-  if (listed === undefined) return fileId;
-  cids.learn(listed.contentId, cid);
-  if (listed.cid === cid) return fileId;
-  const { name, path, mime } = listed;
-  try {
-    return (await palm.rename(fileId, name, { path, mime: withCid(mime, cid) })).fileId;
-  } catch (error) {
-    // Another device's name stays as that one gave it.
-    if (isPalmError(error, 'not-allowed')) return fileId;
-    throw error;
   }
 }
 

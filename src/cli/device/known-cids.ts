@@ -4,8 +4,9 @@
 // erasable, and a process of a device that is always on lasts.
 
 import { sameCid } from '../../core/model/content-cid.ts';
-import type { Palm } from '../../runtime/api.ts';
+import type { FileStatus, Palm } from '../../runtime/api.ts';
 import { cidOfBytes } from './file-cid.ts';
+import { namedByCid } from './named-by-cid.ts';
 
 /** Each is some 130 bytes; the oldest go. */
 const MAX_KNOWN = 10_000;
@@ -18,14 +19,14 @@ interface Claim {
 }
 
 export class KnownCids {
-  readonly #palm: Pick<Palm, 'read'>;
+  readonly #palm: Pick<Palm, 'read' | 'status' | 'rename'>;
   /** `content cid`, the newest last. */
   readonly #known = new Set<string>();
   /** Claims that were found to be false: they are not read again while this process runs. */
   readonly #false = new Set<string>();
   readonly #checking = new Map<string, Promise<boolean>>();
 
-  constructor(palm: Pick<Palm, 'read'>) {
+  constructor(palm: Pick<Palm, 'read' | 'status' | 'rename'>) {
     this.#palm = palm;
   }
 
@@ -57,6 +58,23 @@ export class KnownCids {
     const checking = this.#compute(fileId, contentId, cid).finally(() => this.#checking.delete(key));
     this.#checking.set(key, checking);
     return checking;
+  }
+
+  /** Of a file that is to be stored. @throws the signal's reason. */
+  cidOf(file: Blob, signal: AbortSignal): Promise<string> {
+    return cidOfBytes(file.stream(), signal);
+  }
+
+  /** The stored file has that CID, which this device computed. Returns the id of its name. */
+  named(fileId: string, cid: string): Promise<string> {
+    return namedByCid({ palm: this.#palm, cids: this }, fileId, cid);
+  }
+
+  /** The CIDs of all folders that have one, by their paths. */
+  async folders(files: readonly FileStatus[]): Promise<ReadonlyMap<string, string>> {
+    if (files.every(({ cid }) => cid === undefined)) return new Map();
+    const { folderCids } = await import('./folder-cid.ts');
+    return folderCids(files);
   }
 
   async #compute(fileId: string, contentId: string, cid: string): Promise<boolean> {

@@ -15,6 +15,8 @@ const MAX_CLAIMS = 4;
 const CHECK_RETRY_S = 10;
 
 export interface CheckedCids {
+  /** The CIDs of the folders of these files, by their paths: what the files claim, hashed. */
+  folders(files: readonly FileStatus[]): Promise<ReadonlyMap<string, string>>;
   /** Whether this device found before that the file has the CID of its name. */
   isKnown(file: FileStatus): boolean;
   /** The same, found out now by a read of the file; undefined when too many are being read for that. */
@@ -23,6 +25,48 @@ export interface CheckedCids {
 
 /** Of each status, the files by their CIDs: looking at ten thousand of them takes some ten ms. */
 const indexes = new WeakMap<PalmStatus, ReadonlyMap<string, readonly FileStatus[]>>();
+
+/** Of each status, the folders by their CIDs. */
+const folderIndexes = new WeakMap<PalmStatus, Promise<FolderIndex>>();
+
+interface FolderIndex {
+  readonly paths: ReadonlyMap<string, string>;
+  readonly cids: ReadonlyMap<string, string>;
+}
+
+/** The folder that has a CID, and the CIDs of all folders by their paths; undefined where none has it. */
+export async function folderOfCid(
+  status: PalmStatus,
+  asked: string,
+  cids: CheckedCids,
+): Promise<{ readonly path: string; readonly cids: ReadonlyMap<string, string> } | undefined> {
+  const cid = sameCid(asked);
+  if (cid === undefined) return undefined;
+  let index = folderIndexes.get(status);
+  if (index === undefined) {
+    index = folderIndexOf(status, cids);
+    folderIndexes.set(status, index);
+  }
+  const found = await index;
+  const path = found.paths.get(cid);
+  return path === undefined ? undefined : { path, cids: found.cids };
+}
+
+async function folderIndexOf(status: PalmStatus, cids: CheckedCids): Promise<FolderIndex> {
+  const found = await cids.folders(status.files.filter(isServed));
+  const paths = new Map<string, string>();
+  // The pool itself is no folder of anybody's.
+  for (const [path, cid] of found) if (path !== '') paths.set(sameCid(cid) ?? cid, path);
+  return { paths, cids: found };
+}
+
+/** Whether the file has the CID of its name. @throws Refusal; what reading it fails with. */
+export async function checkClaim(file: FileStatus, cids: CheckedCids): Promise<boolean> {
+  const isTrue = await cids.check(file);
+  if (isTrue === undefined)
+    throw new Refusal(503, 'busy', words.gateway.checkingCid, { 'Retry-After': String(CHECK_RETRY_S) });
+  return isTrue;
+}
 
 /** @throws Refusal; what reading a file fails with. */
 export async function fileOfCid(
@@ -38,10 +82,7 @@ export async function fileOfCid(
     const known = claims.find((file) => cids.isKnown(file));
     if (known !== undefined) return { file: known, cid };
     for (const file of onePerContent(claims).slice(0, MAX_CLAIMS)) {
-      const isTrue = await cids.check(file);
-      if (isTrue === undefined)
-        throw new Refusal(503, 'busy', words.gateway.checkingCid, { 'Retry-After': String(CHECK_RETRY_S) });
-      if (isTrue) return { file, cid };
+      if (await checkClaim(file, cids)) return { file, cid };
     }
   }
   throw new Refusal(404, 'unknown-file', words.gateway.noSuchCid);

@@ -7,6 +7,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FileStatus, Palm, PalmStatus } from '../../runtime/api.ts';
+import { sameCid } from '../../core/model/content-cid.ts';
 import { PalmError } from '../../core/model/errors.ts';
 import type { DeviceLog } from '../operations/device-log.ts';
 import type { DeviceMetrics } from '../operations/device-metrics.ts';
@@ -15,20 +16,20 @@ import { words } from '../words.ts';
 import { prefersJson, Refusal, refusalOf, secure, sendFailure, sendJson, sendText } from './answer.ts';
 import { boundConnections } from './bounded-connections.ts';
 import { checkOrigin, checkScope, ownHosts, tokenOf } from './gate.ts';
-import { type CheckedCids, fileOfCid } from './cids.ts';
-import { fileAt, listingOf, pageOf, isServed } from './listing.ts';
+import { checkClaim, type CheckedCids, fileOfCid, folderOfCid } from './cids.ts';
+import { fileAt, listingBelow, listingOf, pageOf, isServed } from './listing.ts';
 import { answerProbe, sendMetrics } from './probes.ts';
 import { RecentStatus } from './recent-status.ts';
 import { logRequest } from './request-log.ts';
 import { sendFile } from './send-file.ts';
 import { nameIn, takeFile, type TakingDevice } from './take-file.ts';
-import { type Target, targetOf, urlOfFile, urlOfFolder } from './target.ts';
+import { escaped, type Target, targetOf, urlOfFile, urlOfFolder } from './target.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface GatewayDevice extends TakingDevice {
   readonly palm: Pick<Palm, 'status' | 'subscribe' | 'read' | 'store' | 'remove'>;
   readonly tokens: Pick<Tokens, 'check'>;
-  readonly cids: CheckedCids;
+  readonly cids: CheckedCids & TakingDevice['cids'];
   readonly works: DeviceWorks;
   readonly metrics: DeviceMetrics;
   readonly log: DeviceLog;
@@ -211,7 +212,7 @@ class Desk {
     return this.#show(this.#status.now(), { segments, query }, request, response, true);
   }
 
-  /** A file by the IPFS CID of its bytes; folders have none here. */
+  /** A file by the IPFS CID of its bytes, or what is in a folder by that of the folder. */
   async #showByCid(
     status: PalmStatus,
     { segments: [, ...asked], query }: Target,
@@ -223,12 +224,46 @@ class Desk {
       throw new Refusal(405, 'method', words.gateway.method, { Allow: 'GET, HEAD' });
     checkScope(token, 'read');
     const { stallMs } = this.#limits;
+    const folder = await folderOfCid(status, asked[0] ?? '', this.#device.cids);
+    if (folder !== undefined) return this.#showBelow(status, folder, asked, query, request, response);
     await this.#withBody(async () => {
       const found = await fileOfCid(status, asked, this.#device.cids);
       const asDownload = query.has('download');
       if (response.destroyed) return;
       await sendFile(this.#device, found.file, request, response, { stallMs, asDownload, tag: found.cid });
     });
+  }
+
+  /** In a folder that was found by its CID: a name leads to the file of which that CID is the hash, too. */
+  async #showBelow(
+    status: PalmStatus,
+    { path, cids }: { readonly path: string; readonly cids: ReadonlyMap<string, string> },
+    [cid = '', ...below]: readonly string[],
+    query: URLSearchParams,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const names = below.filter((name) => name !== '');
+    const isFolder = below.at(-1) === '';
+    const file = isFolder || names.length === 0 ? undefined : fileAt(status, [path, ...names].join('/'));
+    if (file !== undefined) {
+      const { stallMs } = this.#limits;
+      const asDownload = query.has('download');
+      return this.#withBody(async () => {
+        if (!(await checkClaim(file, this.#device.cids)))
+          throw new Refusal(404, 'unknown-file', words.gateway.noSuchCid);
+        if (response.destroyed) return;
+        const tag = sameCid(file.cid ?? '') ?? file.fileId;
+        await sendFile(this.#device, file, request, response, { stallMs, asDownload, tag });
+      });
+    }
+    const listing = listingOf(status, [path, ...names].join('/'));
+    if (listing === undefined) throw new Refusal(404, 'unknown-file', words.gateway.noSuchCid);
+    if (!isFolder) return redirect(response, `/ipfs/${[cid, ...names.map(escaped)].join('/')}/`);
+    const shown = listingBelow(listing, names.join('/'), cids);
+    response.setHeader('Vary', 'Accept');
+    if (prefersJson(request)) sendJson(response, 200, { ...shown, cid: cids.get(listing.path) });
+    else sendText(response, 200, 'text/html', pageOf(shown, cid));
   }
 
   async #take(
@@ -249,13 +284,14 @@ class Desk {
     if (isNewOnly && fileAt(status, path === '' ? name : `${path}/${name}`) !== undefined)
       throw new Refusal(412, 'precondition', words.gateway.thereAlready);
     const { stallMs } = this.#limits;
-    const { fileId, deduplicated } = await this.#withBody(() =>
-      takeFile(this.#device, { path, name }, request, response, { stallMs, bodyWanted }),
+    const withCid = query.has('cid');
+    const { fileId, deduplicated, cid } = await this.#withBody(() =>
+      takeFile(this.#device, { path, name, withCid }, request, response, { stallMs, bodyWanted }),
     );
     this.#status.changed();
     const url = urlOfFile({ fileId, name });
     response.setHeader('Location', url);
-    sendJson(response, 201, { fileId, deduplicated, url });
+    sendJson(response, 201, { fileId, deduplicated, url, ...(cid === undefined ? {} : { cid }) });
   }
 
   async #remove(status: PalmStatus, { segments }: Target, response: ServerResponse): Promise<void> {

@@ -6,12 +6,12 @@ import { formatBytes } from '../../ui/text/en/units.ts';
 import { shownName } from '../../ui/text/file-name.ts';
 import { words } from '../words.ts';
 import { typeOf } from './send-file.ts';
-import { urlOfFile, urlOfFolder } from './target.ts';
+import { escaped, urlOfFile, urlOfFolder } from './target.ts';
 
 export interface Listing {
   /** '' for the pool itself. */
   readonly path: string;
-  readonly folders: readonly { readonly name: string; readonly url: string }[];
+  readonly folders: readonly { readonly name: string; readonly url: string; readonly cid?: string }[];
   readonly files: readonly ListedFile[];
 }
 
@@ -41,6 +41,21 @@ export function listingOf({ files }: Pick<PalmStatus, 'files'>, path: string): L
     path,
     folders: [...names].toSorted().map((name) => ({ name, url: urlOfFolder(prefix + name) })),
     files: inside.map(listed),
+  };
+}
+
+/**
+ * The same for who came by a CID: below the folder that has it, with links that stay there.
+ * @param inside the path below that folder, '' for itself.
+ */
+export function listingBelow(listing: Listing, inside: string, cids: ReadonlyMap<string, string>): Listing {
+  return {
+    path: inside,
+    folders: listing.folders.map(({ name }) => {
+      const cid = cids.get(`${listing.path}/${name}`);
+      return { name, url: `${escaped(name)}/`, ...(cid === undefined ? {} : { cid }) };
+    }),
+    files: listing.files.map((file) => ({ ...file, url: escaped(file.name) })),
   };
 }
 

@@ -8,6 +8,7 @@ import { statfs } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { parse as parseDisposition } from 'content-disposition';
+import { withCid as typeWithCid } from '../../core/model/content-cid.ts';
 import type { Palm, StoreOptions, StoreResult } from '../../runtime/api.ts';
 import type { DeviceWorks } from '../operations/device-works.ts';
 import { traceOf } from '../operations/tracing.ts';
@@ -18,6 +19,11 @@ export interface TakingDevice {
   readonly palm: Pick<Palm, 'store'>;
   readonly works: Pick<DeviceWorks, 'store'>;
   readonly spool: Gathering;
+  readonly cids: {
+    cidOf(file: Blob, signal: AbortSignal): Promise<string>;
+    /** The stored file has that CID. Returns the id of its name. */
+    named(fileId: string, cid: string): Promise<string>;
+  };
 }
 
 /** Where bytes that come in a request are until they are stored; nobody else can read them there. */
@@ -32,6 +38,13 @@ export interface GatheredFile extends File {
   discard(): Promise<void>;
 }
 
+interface TakenFile {
+  readonly path: string;
+  readonly name: string;
+  /** Whether its IPFS CID is wanted. */
+  readonly withCid: boolean;
+}
+
 const TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/u;
 /** What clients send when they know nothing of the bytes. */
 const SAYS_NOTHING = new Set(['application/octet-stream', 'application/x-www-form-urlencoded']);
@@ -42,11 +55,11 @@ const SAYS_NOTHING = new Set(['application/octet-stream', 'application/x-www-for
  */
 export async function takeFile(
   device: TakingDevice,
-  { path, name }: { readonly path: string; readonly name: string },
+  { path, name, withCid }: TakenFile,
   request: IncomingMessage,
   response: ServerResponse,
   { stallMs, bodyWanted }: { readonly stallMs: number; readonly bodyWanted: () => void },
-): Promise<StoreResult> {
+): Promise<StoreResult & { readonly cid?: string }> {
   checkBody(request);
   await checkRoom(device.spool.path, Number(request.headers['content-length'] ?? 0));
   const leaving = new AbortController();
@@ -57,16 +70,20 @@ export async function takeFile(
     request.socket.setTimeout(stallMs);
     file = await device.spool.gather(request, name, leaving.signal);
     request.socket.setTimeout(0);
-    const type = typeIn(request);
+    const gathered = file;
+    const cid = withCid ? await device.cids.cidOf(gathered, leaving.signal) : undefined;
+    const given = typeIn(request);
+    const type = cid === undefined ? given : typeWithCid(given ?? '', cid);
     const options: StoreOptions = {
       name,
       path,
       ...(type === undefined ? {} : { mime: type }),
       signal: leaving.signal,
     };
-    const gathered = file;
     const store = (): Promise<StoreResult> => device.palm.store(gathered, options);
-    return await device.works.store(traceOf(request), gathered.size, store);
+    const stored = await device.works.store(traceOf(request), gathered.size, store);
+    if (cid === undefined) return stored;
+    return { ...stored, fileId: await device.cids.named(stored.fileId, cid), cid };
   } finally {
     request.socket.setTimeout(stallMs);
     await file?.discard();

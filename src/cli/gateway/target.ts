@@ -49,6 +49,6 @@ export function urlOfFolder(path: string): string {
 }
 
 /** A segment that no client resolves. */
-function escaped(name: string): string {
+export function escaped(name: string): string {
   return name === '' || name === '.' || name === '..' ? '_' : encodeURIComponent(name);
 }

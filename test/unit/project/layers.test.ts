@@ -98,6 +98,7 @@ const LAYERS: readonly Layer[] = [
     reaches: ['src/core', 'src/runtime', ...NODE_ADAPTERS, 'src/ui/text', 'src/wasm/build', 'src/cli'],
     packages: ['node:', '@subspace/reed-solomon-erasure.wasm'],
   },
+  { path: 'src/cli/device/folder-cid.ts', reaches: [], packages: ['node:', '@ipld/dag-pb', 'multiformats'] },
   { path: 'src/cli/device/file-cid.ts', reaches: [], packages: ['ipfs-unixfs-importer'] },
   {
     path: 'src/cli/device',

@@ -106,7 +106,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** As `lockNow`. A process that has the folder and no number there gives it up just now, or has just begun. */
+/** As `lockNow`. Who has the folder and no number there gives it up just now, or has just begun. */
 async function lockOf(path: string, openSql: OpenSql): Promise<SqlDatabase> {
   const endMs = performance.now() + SETTLES_WITHIN_MS;
   for (;;) {

@@ -102,7 +102,8 @@ it('says why it cannot find out now, and finds out later', async () => {
 });
 
 it('believes what it computed itself, of these bytes alone', async () => {
-  const none = { read: (): never => expect.fail('read again') };
+  const never = (): never => expect.fail('asked again');
+  const none = { read: never, status: never, rename: never };
   const cids = new KnownCids(none);
   cids.learn('content', HELLO);
   expect(cids.isKnown({ contentId: 'content', cid: HELLO_V1 })).toBe(true);
