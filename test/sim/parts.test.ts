@@ -191,7 +191,7 @@ linkedScenario(
     expect([phone.pool.status().role, namesOn(phone)]).toEqual(['admin', 'of the newcomer,old']);
     await world.settled('shut out here, too', laptop.pool.shutOut(spare.id), MENDED_MS);
 
-    // It ends while it moves: right after the acts of both are kept, and before the charter is.
+    // It ends while it moves: right after the charter is kept.
     const charter = () => phone.store.contents().secrets.get('pool-charter')?.join();
     const before = charter();
     await world.until('it moves', () => charter() !== before, MENDED_MS);
@@ -254,3 +254,54 @@ linkedScenario('two parts that take each other in end as one', [3_404], async ({
   expect(devices.map(reachableCount)).toEqual([4, 4, 4, 4]);
   expect(network.bugs).toEqual([]);
 });
+
+linkedScenario(
+  'who ended between the acts of both and the charter finds both, and moves with nobody there',
+  [3_405],
+  async ({ world, pool, network }) => {
+    const devices = await pool(2);
+    const [laptop, phone] = devices as [SimDevice, SimDevice];
+    const bytes = world.random.bytes(900);
+    const old = await world.settled(
+      'store',
+      laptop.put(bytes, { name: 'old', k: 1, n: 2, mirror: true }),
+      MENDED_MS,
+    );
+    await world.until('known', () => devices.every((each) => namesOn(each) === 'old'));
+    await world.until('placed', () => settledOutboxes(devices));
+    phone.kill();
+    await world.settled('upgrade', laptop.pool.upgrade(), MENDED_MS);
+    laptop.kill();
+    await phone.reopen();
+    await world.settled('upgrade', phone.pool.upgrade(), MENDED_MS);
+    await laptop.reopen();
+    await world.until('apart', () => hasPart(laptop) && hasPart(phone), MENDED_MS);
+    await world.settled('offer', phone.pool.offerPart(partOf(phone).id));
+    await world.until('asked', () => partOf(laptop).offer !== undefined, MENDED_MS);
+
+    const { secrets } = phone.store;
+    const put = secrets.put.bind(secrets);
+    const charter = () => phone.store.contents().secrets.get('pool-charter')?.join();
+    const before = charter();
+    let hasEnded = false;
+    secrets.put = (name, secret) => {
+      if (name !== 'pool-charter') return put(name, secret);
+      hasEnded = true;
+      phone.kill();
+      return new Promise(() => undefined);
+    };
+    await world.settled('take in', laptop.pool.takeInPart(partOf(laptop).id), MENDED_MS);
+    await world.until('it ends', () => hasEnded, MENDED_MS);
+    secrets.put = put;
+    laptop.kill();
+    expect(charter()).toBe(before);
+    await phone.reopen();
+    await world.until('it moves', () => charter() !== before, MENDED_MS);
+    await world.until('it is open', () => phone.pool.status().role === 'member', MENDED_MS);
+    await laptop.reopen();
+    await world.until('linked', () => devices.every((each) => reachableCount(each) === 2), MENDED_MS);
+    expect(namesOn(phone)).toBe('old');
+    expect(await world.settled('read', phone.read(old.fileId), MENDED_MS)).toEqual(bytes);
+    expect(network.bugs).toEqual([]);
+  },
+);

@@ -52,7 +52,11 @@ export class ActKeeping {
     try {
       const plain = await this.#open(bytesOf(kept, NONCE_BYTES + 1, MAX_ROW_BYTES));
       if (plain === undefined) return false;
-      this.#ports.acts.add(listOf(decodeCbor(plain, MAX_ROW_BYTES), MAX_ROWS, keptAct));
+      const rows = listOf(decodeCbor(plain, MAX_ROW_BYTES), MAX_ROWS, keptAct);
+      this.#ports.acts.add(rows);
+      // Which acts of other parts are needed follows from this pool's own, which may come after those: they
+      // do where a page ended before it followed the pool that took its part in.
+      this.#ports.acts.add(rows);
       return true;
     } catch (error) {
       if (isPalmError(error, 'bad-message')) return false;
