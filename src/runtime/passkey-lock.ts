@@ -1,9 +1,10 @@
 // The lock's calls that may ask a person for a passkey. Passkeys are asked in the tab that a person looks at;
 // the device, which another tab may run, gets only what they told.
 //
-// Invariant: a passkey is asked before anything changes. So a prompt that is closed changes nothing.
+// Invariants: a passkey is asked before anything changes. So a prompt that is closed changes nothing. A
+// passkey is retired only when the lock surely has it no longer, or never had it.
 
-import { PalmError } from '../core/model/errors.ts';
+import { isPalmError, PalmError } from '../core/model/errors.ts';
 import type { NoPasskeys } from '../core/model/passkey-failures.ts';
 import type { LockWays, OpenPasskey, Passkeys, StoredPasskey } from '../core/lock-port.ts';
 import type { LockOptions, UnlockOptions } from './lock-api.ts';
@@ -42,7 +43,9 @@ export class PasskeyLock {
     try {
       await this.#lock.lock(undefined, { only, passkey });
     } catch (error) {
-      await passkeys.retire(passkey);
+      // After any other failure the lock may have it, and open by nothing else: then it must not be lost.
+      if (isPalmError(error, 'bad-argument') || isPalmError(error, 'unsupported'))
+        await passkeys.retire(passkey);
       throw error;
     }
     await this.#retire(ways.passkey);

@@ -85,13 +85,25 @@ it('shuts the passphrase out when only the passkey is to open it', async () => {
   await device.unlockWithPasskey();
 });
 
-it('retires a passkey that could not become one of the lock', async () => {
-  const { device, lock, authenticator } = setUp();
-  lock.close = async () => {
-    throw new PalmError({ code: 'storage-full', reason: 'device' });
+it('retires a passkey that the lock refused, and none that it may have', async () => {
+  const refused = setUp();
+  refused.lock.close = async () => {
+    throw new PalmError({ code: 'unsupported', reason: 'no-passkeys' });
   };
-  await expect(device.lockWithPasskey()).rejects.toMatchObject({ code: 'storage-full' });
-  expect(authenticator.retired).toEqual([1]);
+  await expect(refused.device.lockWithPasskey()).rejects.toMatchObject({ code: 'unsupported' });
+  expect(refused.authenticator.retired).toEqual([1]);
+
+  // Its row is written, and the old slots cannot be erased before the next start.
+  const { device, lock, authenticator } = setUp();
+  const close = lock.close.bind(lock);
+  lock.close = async (change) => {
+    await close(change);
+    throw new PalmError({ code: 'storage-failed', reason: 'gone' });
+  };
+  await expect(device.lockWithPasskey()).rejects.toMatchObject({ code: 'storage-failed' });
+  expect(authenticator.retired).toEqual([]);
+  await device.unlockWithPasskey();
+  expect(await lock.state()).toBe('unlocked');
 });
 
 it.each(['passkey-address', 'no-passkeys', 'passkey-prf'] as const)(
