@@ -138,7 +138,7 @@ function checkAct(value, act, head, say) {
   if (act.pool !== head?.pool) say('the act is of another pool');
   const kind = act.body.get('kind');
   if (kind === 'recover' && !isOrdered(act)) say('no recovery code signed what it orders');
-  if (kind === 'take-in' && !isOffer(act.body.get('offer')))
+  if (kind === 'take-in' && !isOffer(act.body.get('offer'), act.pool))
     say('nobody signed the offer of what it takes in');
   // Whoever comes in shows what an admin signed, that he has the invite, and that he wants it.
   const ticket = kind === 'admit' ? readTicket(act) : undefined;
@@ -210,13 +210,15 @@ function isOrdered({ body, key }) {
   return isSigned(body.get('code'), RECOVER_LABEL, order, body.get('signature'));
 }
 
-/** Whether these bytes are an act of the kind `offer`, by the device that it names. */
-function isOffer(record) {
+/** Whether these bytes are an act of the kind `offer`, of this pool, by the device that it names. */
+function isOffer(record, pool) {
   try {
     const [payload, signature] = decodeWhole(record, 'the offer');
     const fields = decodeWhole(payload, 'the offer');
     return (
-      fields.get('body').get('kind') === 'offer' && isSigned(fields.get('key'), ACT_LABEL, payload, signature)
+      fields.get('body').get('kind') === 'offer' &&
+      fields.get('pool') === pool &&
+      isSigned(fields.get('key'), ACT_LABEL, payload, signature)
     );
   } catch {
     return false;

@@ -15,7 +15,7 @@ import { bytesOfHex, concatBytes } from '../../../src/core/model/bytes.ts';
 import { parsePoolId, type EntryId, type PoolId } from '../../../src/core/model/ids.ts';
 import { encodeTicketBody, signedTicketBytes } from '../../../src/core/model/ticket.ts';
 import { exportLines } from '../../../src/runtime/record/record-export.ts';
-import { deviceAt, POOL_KEYS } from '../../fixtures/pool-fixture.ts';
+import { deviceAt, itemAt, POOL_KEYS } from '../../fixtures/pool-fixture.ts';
 import { charterBy, following, writeAct } from '../../fixtures/signed-acts.ts';
 import vectors from '../../vectors/act.json' with { type: 'json' };
 
@@ -107,6 +107,9 @@ it('finds an admit whose newcomer showed no signed invite, a recover that no cod
   const taken = await add(founder, { kind: 'take-in', as: 0, offer: offer.record.bytes });
   const forged = Uint8Array.from(offer.record.bytes);
   forged.set([(forged.at(-1) ?? 0) ^ 1], forged.length - 1);
+  const foreign = itemAt(vectors.acts, vectors.acts.length - 2); // an offer of another pool
+  const elsewhere = bytesOfHex(foreign.record);
+  const strange = await add(founder, { kind: 'take-in', as: 0, offer: elsewhere });
   const lie = await add(founder, { kind: 'take-in', as: 0, offer: forged });
   const admit = vectors.acts.find(({ kind }) => kind === 'admit');
   if (admit === undefined) throw new Error('There is an admit.');
@@ -119,18 +122,21 @@ it('finds an admit whose newcomer showed no signed invite, a recover that no cod
   if (recover === undefined) throw new Error('There is a recover.');
   const order = await checkAct(bytesOfHex(recover.record), parsePoolId(vectors.pool), webCryptography);
   const usurped = await add(member, order.record.body as Parameters<typeof writeAct>[2]);
-  const lines = await exported([charter, taken, lie, stolen, terms, usurped], POOL_KEYS.poolId);
+  const lines = await exported([charter, taken, strange, lie, stolen, terms, usurped], POOL_KEYS.poolId);
   const { said } = verdictOn(lines);
   const about = (line: number): string[] => said.filter((text) => text.startsWith(`line ${line}: `));
   expect(about(2)).toEqual([]);
   expect(about(3)).toEqual([]);
-  expect(about(4)).toEqual(['line 4: nobody signed the offer of what it takes in']);
-  expect(about(5)).toEqual([
-    'line 5: its invite, or what the newcomer showed of it, is not signed as it must be',
+  const unsigned = 'nobody signed the offer of what it takes in';
+  expect(foreign.kind).toBe('offer');
+  expect(about(4)).toEqual([`line 4: ${unsigned}`]);
+  expect(about(5)).toEqual([`line 5: ${unsigned}`]);
+  expect(about(6)).toEqual([
+    'line 6: its invite, or what the newcomer showed of it, is not signed as it must be',
   ]);
-  expect(about(6)).toEqual([]);
-  expect(JSON.parse(lines[5] ?? '')).toMatchObject({ about: deviceAt(6).deviceId, role: 'reader' });
-  expect(about(7)).toContain('line 7: no recovery code signed what it orders');
+  expect(about(7)).toEqual([]);
+  expect(JSON.parse(lines[6] ?? '')).toMatchObject({ about: deviceAt(6).deviceId, role: 'reader' });
+  expect(about(8)).toContain('line 8: no recovery code signed what it orders');
 });
 
 /** Lets the sixth device in by an invite whose key the fifth has. `like`: an admit with an exchange key. */

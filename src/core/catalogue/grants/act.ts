@@ -91,7 +91,10 @@ export async function checkAct(
 
 async function isOffer(bytes: Uint8Array, pool: PoolId, cryptography: Cryptography): Promise<boolean> {
   try {
-    return (await checkAct(bytes, pool, cryptography)).record.body.kind === 'offer';
+    // Its kind first: take-ins within take-ins would cost a signature each.
+    if (decodeAct(bytes).body.kind !== 'offer') return false;
+    await checkAct(bytes, pool, cryptography);
+    return true;
   } catch (error) {
     if (isPalmError(error, 'bad-message')) return false;
     throw error;

@@ -9,6 +9,7 @@ import {
   encodeActPayload,
   signedBytesOfAct,
   unitsOf,
+  type CheckedAct,
 } from '../../../../../src/core/catalogue/grants/act.ts';
 import { encodeCbor } from '../../../../../src/core/encoding/decode.ts';
 import { encodeSigned } from '../../../../../src/core/encoding/signed-record.ts';
@@ -19,6 +20,8 @@ import { bytesOfHex } from '../../../../fixtures/erasure-oracle.ts';
 import { expectOnly, expectThrows, itemAt, mutationsOf } from '../../../../fixtures/pool-fixture.ts';
 import { identityFrom } from '../../../../fixtures/seeded-identity.ts';
 import { webCryptography } from '../../../../../src/adapters/portable/webcrypto.ts';
+
+type Vector = (typeof vectors.acts)[number];
 
 const POOL = parsePoolId(vectors.pool);
 /** One that may come, and one that was planned. */
@@ -34,6 +37,24 @@ describe.each(vectors.acts)('golden $kind', ({ kind, seed, by, seq, id, seen, pa
     expect(hexOf(encodeSigned(act.payload, signature))).toBe(record);
     expect(unitsOf(act)).toBe(1);
   });
+});
+
+it('the golden take-in takes in what the offer in it says, of the other part', async () => {
+  const [{ record: offer }, { record }] = vectors.acts.slice(-2) as [Vector, Vector];
+  const [{ record: own }, { takesIn }] = (await Promise.all(
+    [offer, record].map((bytes) => checkAct(bytesOfHex(bytes), POOL, webCryptography)),
+  )) as [CheckedAct, CheckedAct];
+  expect(own.body).toMatchObject({ kind: 'offer', from: itemAt(vectors.acts, 0).id });
+  expect(takesIn).toMatchObject({ charter: itemAt(vectors.acts, 0).id, epochs: [{ number: 2 }] });
+  const members = takesIn?.members.map(({ role, stretches }) => [
+    role,
+    ...stretches.map(({ right, point }) => `${right} ${point.seq}`),
+  ]);
+  expect(members).toEqual([
+    ['member', 'admin 3', 'none 5', 'member 9'],
+    ['reader', 'member 300'],
+    [undefined],
+  ]);
 });
 
 it('the golden acts have the golden digest', () => {
