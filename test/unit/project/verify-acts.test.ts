@@ -10,13 +10,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { webCryptography } from '../../../src/adapters/portable/webcrypto.ts';
 import { Catalogue } from '../../../src/core/catalogue/catalogue.ts';
 import { checkAct, type CheckedAct } from '../../../src/core/catalogue/grants/act.ts';
-import { applicationBytes } from '../../../src/core/catalogue/grants/ticket.ts';
-import { bytesOfHex, concatBytes } from '../../../src/core/model/bytes.ts';
+import { bytesOfHex } from '../../../src/core/model/bytes.ts';
 import { parsePoolId, type EntryId, type PoolId } from '../../../src/core/model/ids.ts';
-import { encodeTicketBody, signedTicketBytes } from '../../../src/core/model/ticket.ts';
 import { exportLines } from '../../../src/runtime/record/record-export.ts';
 import { deviceAt, itemAt, POOL_KEYS } from '../../fixtures/pool-fixture.ts';
-import { charterBy, following, writeAct } from '../../fixtures/signed-acts.ts';
+import { admitOf, charterBy, following, writeAct } from '../../fixtures/signed-acts.ts';
 import vectors from '../../vectors/act.json' with { type: 'json' };
 
 const SCRIPT = fileURLToPath(new URL('../../../docs/verify-record.mjs', import.meta.url));
@@ -116,7 +114,9 @@ it('finds an admit whose newcomer showed no signed invite, a recover that no cod
   const { record } = await checkAct(bytesOfHex(admit.record), parsePoolId(vectors.pool), webCryptography);
   // Shown to another member than the one that writes it here.
   const stolen = await add(member, record.body as Parameters<typeof writeAct>[2]);
-  const right = await add(member, await admitOf(charter.record.id, record.body));
+  const [admitter, invite, newcomer] = [member, deviceAt(5), deviceAt(6)];
+  const who = { issuer: founder, invite, newcomer, admitter };
+  const right = await add(member, await admitOf(charter.record.id, 'reader', who));
   const terms = await checkAct(right.record.bytes, POOL_KEYS.poolId, webCryptography);
   const recover = vectors.acts.find(({ kind }) => kind === 'recover');
   if (recover === undefined) throw new Error('There is a recover.');
@@ -138,29 +138,6 @@ it('finds an admit whose newcomer showed no signed invite, a recover that no cod
   expect(JSON.parse(lines[6] ?? '')).toMatchObject({ about: deviceAt(6).deviceId, role: 'reader' });
   expect(about(8)).toContain('line 8: no recovery code signed what it orders');
 });
-
-/** Lets the sixth device in by an invite whose key the fifth has. `like`: an admit with an exchange key. */
-async function admitOf(
-  charter: EntryId,
-  like: CheckedAct['record']['body'],
-): Promise<Parameters<typeof writeAct>[2]> {
-  if (like.kind !== 'admit') throw new Error('That is no admit.');
-  const [founder, member, invite, newcomer] = [deviceAt(0), deviceAt(1), deviceAt(5), deviceAt(6)];
-  const body = encodeTicketBody({
-    role: 'reader',
-    uses: 1,
-    expiresMs: 1_800_000_000_000,
-    charter,
-    inviteKey: invite.publicKey,
-    issuerKey: founder.publicKey,
-    heads: [charter],
-  });
-  const ticket = concatBytes(body, await founder.sign(signedTicketBytes(body)));
-  const shown = { ticket, key: newcomer.publicKey, exchange: like.exchange };
-  const signed = await applicationBytes(shown, member.deviceId, webCryptography);
-  const [proof, consent] = [await invite.sign(signed), await newcomer.sign(signed)];
-  return { kind: 'admit', ...shown, proof, consent };
-}
 
 function exported(
   acts: readonly CheckedAct[],

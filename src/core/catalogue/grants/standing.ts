@@ -150,13 +150,16 @@ class Judge implements Standings {
   }
 
   /**
-   * Of the part that is taken in. Who wrote an act of this pool before, or came by one, is of this pool:
-   * nobody says what its log may do. A member is given a role like by an admit, so all else that was ever
-   * said of it stays.
+   * Of the part that is taken in. Who wrote an act of this pool before, or came by an invite to it, is of
+   * this pool: nobody says what its log may do. A member is given a role like by an admit, so all else that
+   * was ever said of it stays.
    */
   #takeIn(act: PlacedAct, { members }: TakenPart): void {
     const before = this.#acts.filter((other) => isBefore(other, act));
-    const own = new Set(before.flatMap(({ by, terms }) => (terms === undefined ? by : [by, terms.device])));
+    // An admit of the part, written here again, says nothing of this pool.
+    const cameBy = ({ terms }: PlacedAct): DeviceId[] =>
+      terms?.charter === this.#charter ? [terms.device] : [];
+    const own = new Set(before.flatMap((other) => [other.by, ...cameBy(other)]));
     for (const { device, role, stretches } of members) {
       if (own.has(device) || device === act.by) continue;
       append(this.#stretches, device, stretches);

@@ -24,6 +24,7 @@ import {
   write,
 } from '../../../../fixtures/pool-fixture.ts';
 import {
+  admitOf,
   charterBy,
   following,
   grantOf,
@@ -162,6 +163,17 @@ describe('a take-in', () => {
     await takenIn(parts, named(BEN, 'reader'), named(FOUNDER, 'reader'));
     expect([BEN, FOUNDER].map((device) => roleOf(parts, device))).toEqual(['admin', 'admin']);
   });
+});
+
+it('leaves nobody out because a member wrote the part’s admit of that device into the pool', async () => {
+  const parts = await twoParts();
+  const who = { issuer: ANNA, invite: STRANGER, newcomer: NEWCOMER, admitter: BEN };
+  const again = await did(parts.pool, BEN, await admitOf(parts.from.record.id, 'member', who));
+  expect([again.terms?.device, roleOf(parts, NEWCOMER)]).toEqual([NEWCOMER.deviceId, 'nobody']);
+  // What counts builds on it, so the founder has seen it.
+  await did(parts.pool, BEN, { kind: 'merge' });
+  await takenIn(parts, named(NEWCOMER, 'member'));
+  expect(roleOf(parts, NEWCOMER)).toBe('member');
 });
 
 describe('what was written in a part that was taken in', () => {
