@@ -29,7 +29,9 @@ export async function recover(scene: Scene): Promise<void> {
   if (isShort) {
     scene.note(undefined, `the grace is ${SHORT_GRACE_MS / 1000} s now`);
     const all = { alwaysOn: SHORT_GRACE_MS, laptop: SHORT_GRACE_MS, phone: SHORT_GRACE_MS };
-    await world.settled('the grace is set', firstOf(devices).device.pool.setPolicy({ graceMs: all }));
+    // A policy of a device whose clock is ahead waits for that date (FORMATS.md, Policy).
+    const setter = devices.find(({ id }) => !scene.clockSetMs.has(id)) ?? firstOf(devices);
+    await world.settled('the grace is set', setter.device.pool.setPolicy({ graceMs: all }));
   }
   const judgeCost = costsLittle(scene, devices);
   // Links of pages that slept end now, and are made anew (network.ts).
