@@ -87,28 +87,32 @@ function stagedCount(device: SimDevice): number {
   ).length;
 }
 
-/** Calls `then` once, within the write number `count` of the device's repairs; 0: before the first. */
-function afterRepairWrite(device: SimDevice, count: number, then: () => void): void {
+/** What a repair writes: its segments, one after the other, its own share if it has one, and the end of its claim. */
+type RepairWrite = 'segment' | 'share' | 'release';
+
+/** Calls `then` after each write of the device's repairs, and with 0 segments before the first of each. */
+function watchRepairWrites(
+  device: SimDevice,
+  then: (write: RepairWrite, segmentCount: number) => void,
+): void {
   const { fragments } = device.store;
   const { putBlocks, commit, release } = fragments;
-  let writeCount = -1;
-  const reached = (at: number): void => {
-    writeCount = at;
-    if (at === count) then();
-  };
+  let segmentCount = 0;
   fragments.putBlocks = async (owner, ...given) => {
-    if (owner.startsWith('repair:') && writeCount < 0) reached(0);
+    const isRepair = owner.startsWith('repair:');
+    if (isRepair && segmentCount === 0) then('segment', 0);
     if (!device.isRunning) return;
     await putBlocks.call(fragments, owner, ...given);
-    if (owner.startsWith('repair:')) reached(writeCount + 1);
+    if (isRepair) then('segment', ++segmentCount);
   };
   fragments.commit = async (given) => {
     await commit.call(fragments, given);
-    if (writeCount >= 0) reached(writeCount + 1);
+    if (segmentCount > 0) then('share', segmentCount);
   };
   fragments.release = async (owner) => {
     await release.call(fragments, owner);
-    if (owner.startsWith('repair:')) reached(writeCount + 1);
+    // A repair begins by releasing what an earlier one may have left.
+    if (owner.startsWith('repair:') && segmentCount > 0) then('release', segmentCount);
   };
 }
 
@@ -174,22 +178,28 @@ scenario('a repairer that is killed in the middle is taken over', [921], async (
   for (const device of five) await expectReadable(simulation, pool, device);
 });
 
-/** Four segments, its own share if it has one, and the release of the rest. */
-const WRITES = 6;
+const SEGMENTS = 4;
+/** After its own share. Who repairs may have none: then the end of the claim comes next. */
+const SHARE = SEGMENTS + 1;
+const RELEASE = SEGMENTS + 2;
 
 scenario(
   'a repairer that crashes after any of its writes leaves nothing behind',
-  // The last digit is the number of writes. In the last one a single device makes all of them.
-  Array.from({ length: WRITES + 1 }, (_, count) => (count < WRITES ? 950 : 990) + count),
+  // The last digit: before the first segment, after each of them, after its own share, after all.
+  [...Array.from({ length: RELEASE + 1 }, (_, digit) => 950 + digit), 1045, 1055],
   async (simulation) => {
     const pool = await placed(simulation);
     const { devices, fileId } = pool;
+    const digit = simulation.world.seed % 10;
     const [six] = lose(pool, devices, 2);
-    const count = simulation.world.seed % 10;
+    const isMoment = (write: RepairWrite, segmentCount: number): boolean =>
+      (write === 'segment' && segmentCount === digit) ||
+      (write !== 'segment' && digit === SHARE) ||
+      (write === 'release' && digit >= RELEASE);
     let crashed: SimDevice | undefined;
     for (const device of six) {
-      afterRepairWrite(device, count, () => {
-        if (crashed !== undefined) return;
+      watchRepairWrites(device, (write, segmentCount) => {
+        if (crashed !== undefined || !isMoment(write, segmentCount)) return;
         crashed = device;
         device.kill();
       });
