@@ -94,8 +94,10 @@ it('keeps what was acknowledged, and nothing half, whatever moment a kill comes 
     if (before.includes('fragment')) expect(listed, where).toEqual([stored]);
     for (const { fragmentId } of listed) {
       expect(await again.fragments.getIndex(fragmentId), where).toEqual(index);
-      expect(await again.fragments.getBlock(block.hash), where).toEqual(block.bytes);
-      expect(await again.fragments.getBlock(small.hash), where).toEqual(small.bytes);
+      for (const { hash, bytes } of [block, small]) {
+        const read = await again.fragments.getBlock(hash);
+        expect(read !== undefined && equalBytes(read, bytes), where).toBe(true);
+      }
     }
     const { stores, damagedCount } = await again.journal.load();
     expect(damagedCount, where).toBe(0);
