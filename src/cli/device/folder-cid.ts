@@ -40,11 +40,12 @@ const DIRECTORY = Uint8Array.of(0x08, 0x01);
 
 /**
  * The CIDs of a folder and of all below it, by their paths; '' is the folder itself. One is not among them if
- * something in it has no CID, has a name twice, or if it is longer than Kubo keeps in one piece.
+ * something in it has no CID, a name that is none in a path, or a name twice, or if it is longer than Kubo
+ * keeps in one piece.
  */
 export function folderCids(files: Iterable<FileInFolder>): ReadonlyMap<string, string> {
   const root = newFolder();
-  for (const file of files) folderAt(root, file.path).files.push(file);
+  for (const file of files) addFile(root, file);
   const found = new Map<string, string>();
   linkTo(root, '', found);
   return found;
@@ -114,14 +115,22 @@ function newFolder(): Folder {
   return { folders: new Map(), files: [] };
 }
 
-function folderAt(root: Folder, path: string): Folder {
+/** Of a name or path that is none in UnixFS the deepest folder that it could be in has no CID. */
+function addFile(root: Folder, file: FileInFolder): void {
   let folder = root;
-  for (const name of path.split('/').filter((part) => part !== '')) {
+  const path = file.path === '' ? [] : file.path.split('/');
+  for (const name of path) {
+    if (isOddName(name)) break;
     const inside = folder.folders.get(name) ?? newFolder();
     folder.folders.set(name, inside);
     folder = inside;
   }
-  return folder;
+  const isOdd = [...path, file.name].some(isOddName);
+  folder.files.push(isOdd ? { ...file, cid: undefined } : file);
+}
+
+function isOddName(name: string): boolean {
+  return name === '' || name === '.' || name === '..' || name.includes('/');
 }
 
 function linkTo(folder: Folder, path: string, found: Map<string, string>): Linked | undefined {

@@ -17,7 +17,7 @@ import { prefersJson, Refusal, refusalOf, secure, sendFailure, sendJson, sendTex
 import { boundConnections } from './bounded-connections.ts';
 import { checkOrigin, checkScope, ownHosts, tokenOf } from './gate.ts';
 import { checkClaim, type CheckedCids, fileOfCid, folderOfCid } from './cids.ts';
-import { fileAt, listingBelow, listingOf, pageOf, isServed } from './listing.ts';
+import { fileAt, fileIn, listingBelow, listingOf, pageOf, isServed } from './listing.ts';
 import { answerProbe, sendMetrics } from './probes.ts';
 import { RecentStatus } from './recent-status.ts';
 import { logRequest } from './request-log.ts';
@@ -245,7 +245,8 @@ class Desk {
   ): Promise<void> {
     const names = below.filter((name) => name !== '');
     const isFolder = below.at(-1) === '';
-    const file = isFolder || names.length === 0 ? undefined : fileAt(status, [path, ...names].join('/'));
+    const folder = [path, ...names.slice(0, -1)].join('/');
+    const file = isFolder ? undefined : fileIn(status, folder, names.at(-1) ?? '');
     if (file !== undefined) {
       const { stallMs } = this.#limits;
       const asDownload = query.has('download');

@@ -74,6 +74,15 @@ export function fileAt({ files }: Pick<PalmStatus, 'files'>, path: string): File
   );
 }
 
+/** The newest file of a name in exactly that folder: other than a path, a name may have slashes. */
+export function fileIn(
+  { files }: Pick<PalmStatus, 'files'>,
+  path: string,
+  name: string,
+): FileStatus | undefined {
+  return files.findLast((file) => isServed(file) && file.path === path && file.name === name);
+}
+
 function listed(file: FileStatus): ListedFile {
   const { name, fileId, size, modifiedMs, storedAtMs, reach, k, cid } = file;
   return {

@@ -71,6 +71,9 @@ describe('a folder', () => {
     expect(paths([file('a', 'x'), { ...file('b', 'y'), cid: undefined }])).toEqual(['a']);
     expect(paths([file('a', 'x'), file('a', 'x')])).toEqual([]);
     expect(paths([file('a', 'x'), file('a/x', 'y')])).toEqual(['a/x']);
+    for (const name of ['x/y', '/', '.', '..', '']) expect(paths([file('a', name)]), name).toEqual([]);
+    for (const path of ['a/..', './a', 'a//b', '/a', 'a/'])
+      expect(paths([file(path, 'x')]), path).toEqual([]);
     const many = (count: number) =>
       Array.from({ length: count }, (_, at) => file('', String(at).padStart(30, '0')));
     expect(paths(many(4_095))).toEqual(['']);

@@ -103,6 +103,16 @@ it('does not give a file whose bytes are not what its name claims', async () => 
   expect(String((await world.ask(`${docs}/sub/a%20%26%20b`, reader)).body)).toBe('two');
 });
 
+it('does not give a file whose name only looks like a path into it', async () => {
+  const docs = `/ipfs/${(await putFolder())['docs']}`;
+  const other = await cidsOf({ other: 'other bytes' });
+  world.put('docs/hello.txt', 'other bytes', { cid: other['other'] ?? '' });
+  world.put('sub/empty', 'other bytes', { path: 'docs', cid: other['other'] ?? '' });
+  expect((await world.ask(`${docs}/hello.txt`, reader)).status).toBe(404);
+  world.files.pop();
+  expect(String((await world.ask(`${docs}/hello.txt`, reader)).body)).toBe('hello world');
+});
+
 it('gives the CID of what is put or posted to who asks, and knows it from then on', async () => {
   const token = world.token('read', 'add');
   const headers = { 'content-type': 'text/plain' };
