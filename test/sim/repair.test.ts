@@ -87,7 +87,7 @@ function stagedCount(device: SimDevice): number {
   ).length;
 }
 
-/** What a repair writes: its segments, one after the other, its own share if it has one, and the end of its claim. */
+/** What a repair writes: its segments, its own share if it has one, and the end of its claim. */
 type RepairWrite = 'segment' | 'share' | 'release';
 
 /** Calls `then` after each write of the device's repairs, and with 0 segments before the first of each. */
