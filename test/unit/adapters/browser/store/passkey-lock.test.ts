@@ -155,6 +155,20 @@ const CHANGES: readonly {
     after: [OTHER_WORDS, KEY.secret],
   },
   {
+    name: 'a passkey that takes a passphrase’s place',
+    from: { passphrase: WORDS, keeps: false },
+    change: { passkey: KEY, keeps: false },
+    before: [WORDS],
+    after: [KEY.secret],
+  },
+  {
+    name: 'a passphrase that takes the place of both',
+    from: { passphrase: WORDS, passkey: KEY, keeps: false },
+    change: { passphrase: OTHER_WORDS, keeps: false },
+    before: [WORDS, KEY.secret],
+    after: [OTHER_WORDS],
+  },
+  {
     name: 'a passkey that takes another’s place',
     from: { passkey: KEY, keeps: false },
     change: { passkey: OTHER_KEY, keeps: false },
