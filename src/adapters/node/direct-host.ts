@@ -46,7 +46,13 @@ export class DirectHost {
     this.#listener = new dataChannels.IceUdpMuxListener(options.port);
     this.#listener.onUnhandledStunRequest(({ localUfrag, ufrag, host }) => {
       const call = this.#gate.take({ called: localUfrag, caller: ufrag, host });
-      if (call !== undefined) this.#answer(call);
+      if (call === undefined) return;
+      try {
+        this.#answer(call);
+      } catch {
+        // Without this, one call that cannot be answered would end the device. Callers call again.
+        this.#gate.ended(call.called.ufrag);
+      }
     });
   }
 

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DirectHost } from '../../../../src/adapters/node/direct-host.ts';
 import {
   loadDirectKeys,
@@ -17,6 +17,7 @@ import { loadDataChannels, type DataChannels } from '../../../../src/adapters/no
 import { systemClock } from '../../../../src/adapters/portable/clock.ts';
 import { parsePoolId } from '../../../../src/core/model/ids.ts';
 import { hexOf } from '../../../../src/core/model/bytes.ts';
+import { MAX_DIRECT_CALLS } from '../../../../src/core/model/limits.ts';
 import type { DirectAddress } from '../../../../src/core/pairing/direct-address.ts';
 import { calledEnd } from '../../../../src/core/pairing/direct-call.ts';
 import { encodePairMessage, roomTag } from '../../../../src/core/pairing/pair-message.ts';
@@ -34,6 +35,8 @@ let host: DirectHost;
 let address: DirectAddress;
 /** Connections that the host made. */
 let answeredCount: number;
+/** Of them, the first ones fail. */
+let failingCount: number;
 const endings: (() => void)[] = [];
 
 beforeEach(async () => {
@@ -42,6 +45,7 @@ beforeEach(async () => {
   keys = await loadDirectKeys(join(folder, 'direct.json'));
   wires = new SignalWires();
   answeredCount = 0;
+  failingCount = 0;
   host = new DirectHost(counting(), { ...keys, clock: systemClock, wires, hosts: () => LOOPBACK });
   const known = host.address;
   if (known === undefined) throw new Error('it has one');
@@ -58,6 +62,7 @@ function counting(): DataChannels {
   const Counted = new Proxy(PeerConnection, {
     construct(Target, [name, config]: ConstructorParameters<typeof PeerConnection>) {
       answeredCount += 1;
+      if (answeredCount <= failingCount) throw new Error('no socket is left');
       return new Target(name, config);
     },
   });
@@ -169,6 +174,15 @@ describe('a call', () => {
       caller.channel.sendMessageBinary(message);
       expect(await caller.ended).toBe('ended');
     }
+  });
+
+  it('that cannot be answered ends nothing, and takes no place', async () => {
+    failingCount = MAX_DIRECT_CALLS;
+    for (let count = 1; count <= failingCount; count++) {
+      call(address);
+      await vi.waitUntil(() => answeredCount >= count, { timeout: 10_000 });
+    }
+    expect(await call(address).outcome).toBe('opened');
   });
 
   it('fails for a caller with another certificate than its call says, as one in the middle has', async () => {
