@@ -126,13 +126,19 @@ export class DirectCalls {
   async #begin(): Promise<void> {
     const beginning: State = { kind: 'beginning' };
     this.#state = beginning;
-    const { pairing, secrets } = await this.#device.opened();
-    if (!this.#isKnown) {
-      this.#address = directAddressIn(new TextDecoder().decode(await secrets.get(KEPT)));
-      this.#isKnown = true;
+    let pairing: PairingPorts | undefined;
+    try {
+      const opened = await this.#device.opened();
+      ({ pairing } = opened);
+      if (!this.#isKnown) {
+        this.#address = directAddressIn(new TextDecoder().decode(await opened.secrets.get(KEPT)));
+        this.#isKnown = true;
+      }
+      if (this.#state !== beginning) return;
+    } finally {
+      // What failed is tried again, when something changes.
+      if (this.#state === beginning) this.#state = IDLE;
     }
-    if (this.#state !== beginning) return;
-    this.#state = IDLE;
     if (this.#address === undefined || pairing === undefined || !this.#isWanted()) return;
     await this.#call(this.#address, pairing);
   }
