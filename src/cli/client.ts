@@ -147,9 +147,10 @@ export class DeviceClient {
 
   /** Resolves when another process can have the folder. @throws CommandError if the device does not end. */
   async stop(): Promise<void> {
+    const owner = ownerOf(this.#folder);
     await this.#json('POST', '/stop', {});
     const endMs = performance.now() + ENDS_WITHIN_MS;
-    while (isOwned(this.#folder)) {
+    while (owner !== undefined && hasFolder(owner, this.#folder)) {
       if (this.#signal.aborted) throw interrupted();
       if (performance.now() > endMs)
         throw new CommandError(words.notEnding(this.#folder), EXIT.refused, 'not-ending');
@@ -259,10 +260,9 @@ function startDevice(folder: string): void {
   child.unref();
 }
 
-/** Whether a process has the folder: one that a crash ended has it no more. */
-function isOwned(folder: string): boolean {
-  const pid = ownerOf(folder);
-  if (pid === undefined) return false;
+/** Whether that process has the folder: not one that a crash ended, and not the next one. */
+function hasFolder(pid: number, folder: string): boolean {
+  if (ownerOf(folder) !== pid) return false;
   try {
     process.kill(pid, 0);
     return true;

@@ -306,3 +306,16 @@ it('waits until the folder of a device that ends is free', async () => {
   again.release();
   ending.close();
 });
+
+it('has ended a device whose folder another process has by then, as one that is always started again', async () => {
+  const owned = await DeviceFolder.take(join(folder, 'owned'));
+  vi.mocked(device.stop).mockImplementation(() => {
+    owned.release();
+    writeFileSync(join(owned.path, 'pid'), String(process.ppid));
+  });
+  const ending = await serveDevice(device, socketPath(owned.path));
+  const client = await DeviceClient.reach(owned.path, new AbortController().signal, false);
+  await client.stop();
+  expect(device.stop).toHaveBeenCalledOnce();
+  ending.close();
+});
