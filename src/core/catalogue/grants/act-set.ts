@@ -84,7 +84,7 @@ export class ActSet {
     for (const checked of acts) {
       if (this.#records.has(checked.record.id)) continue;
       if (this.#graph === undefined) keepCharter(checked, this.#records, added);
-      else if (isOtherCharter(checked, this.#charter)) this.parts.addCharter(checked);
+      else if (isOtherCharter(checked, this.#charter)) this.#addOther(checked);
       else if (!this.#isOfPart(checked)) this.#place(checked, this.#graph, added);
     }
     if (added.length > 0) this.#changed();
@@ -272,6 +272,15 @@ export class ActSet {
       .slice(0, MAX_SEEN_ACTS)
       .map(({ id }) => id)
       .toSorted();
+  }
+
+  /** So whoever has the old invite, and made up charters, does not keep those out of devices that are in. */
+  #addOther(checked: CheckedAct): void {
+    const isOfPool = this.isIn(checked.record.by);
+    this.parts.addCharter(
+      checked,
+      ({ record: { id, by } }) => isOfPool && !this.isIn(by) && !this.#needs(id),
+    );
   }
 
   /** Whether it is an act of another part. It is kept there if this device needs it. */

@@ -39,9 +39,15 @@ export class OtherParts {
     return this.#graphs.get(charter)?.acts.map(({ checked }) => checked) ?? [];
   }
 
-  addCharter(checked: CheckedAct): void {
+  /** `mayGo`: where there is no room, the first of which this holds gives up its place. */
+  addCharter(checked: CheckedAct, mayGo: (kept: CheckedAct) => boolean): void {
     const { id } = checked.record;
-    if (this.#charters.has(id) || this.#charters.size >= MAX_CHARTERS) return;
+    if (this.#charters.has(id)) return;
+    if (this.#charters.size >= MAX_CHARTERS) {
+      const going = this.charters().find(mayGo);
+      if (going === undefined) return;
+      for (const map of [this.#charters, this.#graphs, this.#standings]) map.delete(going.record.id);
+    }
     this.#charters.set(id, checked);
     const graph = new ActGraph<KnownAct>(id);
     graph.add(knownAct(checked));

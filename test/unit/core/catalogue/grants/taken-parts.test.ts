@@ -13,7 +13,7 @@ import { ActRights } from '../../../../../src/core/catalogue/grants/act-rights.t
 import { ActSet } from '../../../../../src/core/catalogue/grants/act-set.ts';
 import { openOffers } from '../../../../../src/core/catalogue/grants/part-joins.ts';
 import type { DeviceId, FileId } from '../../../../../src/core/model/ids.ts';
-import { MAX_LOG_BYTES } from '../../../../../src/core/model/limits.ts';
+import { MAX_CHARTERS, MAX_LOG_BYTES } from '../../../../../src/core/model/limits.ts';
 import type { Identity } from '../../../../../src/core/ports.ts';
 import {
   deviceAt,
@@ -302,6 +302,14 @@ describe('acts of another part', () => {
     expect([first, founder].map((set) => set.acts().length)).toEqual([1, 1]);
     part.add(pool.acts());
     expect(part.parts.actsOf(to.record.id)).toHaveLength(pool.acts().length);
+  });
+
+  it('of a device that is in are kept, however many charters strangers made up', async () => {
+    const { pool, from } = await twoParts();
+    const set = following(itemAt(pool.acts(), 0));
+    for (let at = 0; at < MAX_CHARTERS; at++) set.add([await charterBy(STRANGER, [deviceAt(at)])]);
+    set.add([from]);
+    expect(set.parts.charters().slice(MAX_CHARTERS - 1)).toEqual([from]);
   });
 
   it('of a charter by a stranger are not kept', async () => {
