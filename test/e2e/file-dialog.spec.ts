@@ -44,6 +44,8 @@ test('a file gets another name for the whole pool, and a device keeps more of it
 
   await test.step('another name, and the focus with it', async () => {
     await change.press('Enter');
+    // Keys that come before go nowhere.
+    await expect(dialog.getByRole('textbox', { name: 'Name' })).toBeFocused();
     await page.keyboard.press('ControlOrMeta+a');
     await page.keyboard.type('final.txt');
     await page.keyboard.press('Enter');
