@@ -31,11 +31,21 @@ export async function openTracing(
   if (!isWanted || environment['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') return idsOnly;
   try {
     const { openTelemetry } = await import('./open-telemetry.ts');
-    return openTelemetry();
+    const tracing = openTelemetry();
+    return { ...tracing, close: () => closed(tracing, log) };
   } catch (error) {
     // The device is worth more than its spans.
     log.error({ err: error }, 'no spans: is OpenTelemetry installed?');
     return idsOnly;
+  }
+}
+
+/** What a collector refuses, or nobody takes, does not keep the device from ending as it should. */
+async function closed(tracing: Tracing, log: DeviceLog): Promise<void> {
+  try {
+    await tracing.close();
+  } catch (error) {
+    log.error({ err: error }, 'the last spans were not taken');
   }
 }
 
