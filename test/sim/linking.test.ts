@@ -185,7 +185,7 @@ for (const relayMs of [1_000, 3_000]) {
 
 linkedScenario(
   'a device that slept keeps the links that survived',
-  [3056, 3057],
+  [3103, 3104],
   async ({ world, network, pool }) => {
     const devices = await pool(4);
     await world.pass(20_000);

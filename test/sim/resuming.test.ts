@@ -20,8 +20,8 @@ import { first, scenario } from './scenario.ts';
 
 /** Full segments at k = 2, and one that is not. */
 const SEGMENT_COUNT = 8;
-/** Segments that are sealed at the same time. */
-const AT_ONCE = 3;
+/** Segments that are sealed at the same time: twelve blocks at k = 2. */
+const AT_ONCE = 6;
 /** Sealed segments that a crash can cost: those under way. */
 const MOST_LOST = AT_ONCE;
 
@@ -338,7 +338,7 @@ scenario(
     const [storer, , reader] = await pool(3).then(three);
     const bytes = world.random.bytes(SIZE);
     const failing = failureOf(world, storer.put(bytes, OPTIONS));
-    await world.until('it seals', () => storer.codec.sealedCount >= 4);
+    await world.until('it seals', () => storer.codec.sealedCount > AT_ONCE);
     storer.diskFaults.dyingCount = world.seed === 895 ? 1 : AT_ONCE;
     const failure = await failing;
     expect(failure).toMatchObject({ code: 'storage-failed' });
