@@ -3,13 +3,14 @@
 
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import type { NamedDevice, PartStatus } from '../../runtime/trust-api.ts';
-import { Dialog } from '../parts/dialog.tsx';
+import type { PartStatus } from '../../runtime/trust-api.ts';
+import { DeviceNames } from '../parts/device-names.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { usePage, useStatus } from '../state/page.ts';
 import { shownDeviceName } from '../text/device-name.ts';
 import { explain } from '../text/explain.ts';
 import { words } from '../text/words.ts';
+import { CharterCodeDialog } from './charter-code-dialog.tsx';
 
 export function PartNotes() {
   const parts = useStatus(({ pool }) => pool?.parts) ?? [];
@@ -57,22 +58,9 @@ function PartNote({ part }: { readonly part: PartStatus }) {
 
 function noteOf({ isTaken, isOffered, offer, waitsFor }: PartStatus, by: ComponentChildren) {
   if (isTaken) return words.twoPools.taken(by);
-  if (waitsFor !== undefined) return words.twoPools.waits(by, <Names of={waitsFor} />);
+  if (waitsFor !== undefined) return words.twoPools.waits(by, <DeviceNames of={waitsFor} />);
   if (offer !== undefined) return words.twoPools.asks(by);
   return isOffered ? words.twoPools.offered(by) : words.twoPools.apart(by);
-}
-
-function Names({ of }: { readonly of: readonly NamedDevice[] }) {
-  return (
-    <>
-      {of.map(({ id, name }, at) => (
-        <span key={id}>
-          {at === 0 ? null : ', '}
-          <bdi>{shownDeviceName(name)}</bdi>
-        </span>
-      ))}
-    </>
-  );
 }
 
 interface PartDialogProps {
@@ -83,71 +71,32 @@ interface PartDialogProps {
 /** Offers this part to the other one, or takes that one in if it offers itself. */
 function PartDialog({ part: { id, byName, offer }, onClose }: PartDialogProps) {
   const { palm } = usePage();
-  const code = useSignal('');
-  const trouble = useSignal('');
-  const isBusy = useSignal(false);
   const texts = words.twoPools;
   const by = <bdi>{shownDeviceName(byName)}</bdi>;
-  const goOn = async (): Promise<void> => {
-    isBusy.value = true;
-    trouble.value = '';
-    try {
-      if (offer === undefined) await palm.offerPart(id, { code: code.value });
-      else await palm.takeInPart(id, { code: code.value });
-      onClose();
-    } catch (error) {
-      trouble.value = explain(error);
-      isBusy.value = false;
-    }
-  };
-  const [go, going] = offer === undefined ? [texts.offer, texts.offering] : [texts.accept, texts.accepting];
-  return (
-    <Dialog
-      title={offer === undefined ? texts.offerTitle : texts.takeInTitle}
-      onClose={onClose}
-      insistent={isBusy.value}
-    >
-      <p>{offer === undefined ? texts.offerLead(by) : texts.takeInLead(by, offer.devices.length)}</p>
-      {offer === undefined ? (
+  const { sure, code, notNow } = texts;
+  if (offer === undefined)
+    return (
+      <CharterCodeDialog
+        texts={{ title: texts.offerTitle, sure, code, notNow, go: texts.offer, going: texts.offering }}
+        confirm={(typed) => palm.offerPart(id, { code: typed })}
+        onClose={onClose}
+      >
+        <p>{texts.offerLead(by)}</p>
         <ul>
           {texts.offerChanges.map((change) => (
             <li key={change}>{change}</li>
           ))}
         </ul>
-      ) : null}
-      {offer === undefined || offer.shutsOut.length === 0 ? null : (
-        <p>{texts.takeInOut(<Names of={offer.shutsOut} />)}</p>
-      )}
-      <p class="message warning">{texts.sure}</p>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void goOn();
-        }}
-      >
-        <div class="field">
-          <label for="part-code">{texts.code}</label>
-          <input
-            id="part-code"
-            autocomplete="off"
-            autocapitalize="characters"
-            spellcheck={false}
-            autofocus
-            value={code.value}
-            onInput={({ currentTarget }) => (code.value = currentTarget.value)}
-          />
-        </div>
-        <Trouble text={trouble.value} />
-        <div class="dialog-actions">
-          <button type="button" class="button" disabled={isBusy.value} onClick={onClose}>
-            {texts.notNow}
-          </button>
-          <button type="submit" class="button primary" disabled={isBusy.value || code.value.trim() === ''}>
-            {isBusy.value ? going : go}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      </CharterCodeDialog>
+    );
+  return (
+    <CharterCodeDialog
+      texts={{ title: texts.takeInTitle, sure, code, notNow, go: texts.accept, going: texts.accepting }}
+      confirm={(typed) => palm.takeInPart(id, { code: typed })}
+      onClose={onClose}
+    >
+      <p>{texts.takeInLead(by, offer.devices.length)}</p>
+      {offer.shutsOut.length === 0 ? null : <p>{texts.takeInOut(<DeviceNames of={offer.shutsOut} />)}</p>}
+    </CharterCodeDialog>
   );
 }

@@ -3,12 +3,11 @@
 
 import { useSignal } from '@preact/signals';
 import type { UpgradedStatus, UpgradeStatus } from '../../runtime/trust-api.ts';
-import { Dialog } from '../parts/dialog.tsx';
-import { Trouble } from '../parts/trouble.tsx';
+import { DeviceNames } from '../parts/device-names.tsx';
 import { usePage, useStatus } from '../state/page.ts';
 import { shownDeviceName } from '../text/device-name.ts';
-import { explain } from '../text/explain.ts';
 import { words } from '../text/words.ts';
+import { CharterCodeDialog } from './charter-code-dialog.tsx';
 import { PartNotes } from './part-notes.tsx';
 
 export function UpgradeNotes() {
@@ -40,15 +39,9 @@ export function UpgradeNotes() {
 }
 
 function AwaitedNote({ upgraded: { code, awaits } }: { readonly upgraded: UpgradedStatus }) {
-  const names = awaits.map(({ id, name }, at) => (
-    <span key={id}>
-      {at === 0 ? null : ', '}
-      <bdi>{shownDeviceName(name)}</bdi>
-    </span>
-  ));
   return (
     <div class="message" role="status">
-      <p>{words.upgrade.awaits(names, awaits.length)}</p>
+      <p>{words.upgrade.awaits(<DeviceNames of={awaits} />, awaits.length)}</p>
       <p class="recovery-code">{code}</p>
     </div>
   );
@@ -61,58 +54,19 @@ interface FollowDialogProps {
 
 function FollowDialog({ upgrade, onClose }: FollowDialogProps) {
   const { palm } = usePage();
-  const code = useSignal('');
-  const trouble = useSignal('');
-  const isBusy = useSignal(false);
-  const follow = async (): Promise<void> => {
-    isBusy.value = true;
-    trouble.value = '';
-    try {
-      await palm.followUpgrade(upgrade.id, { code: code.value });
-      onClose();
-    } catch (error) {
-      trouble.value = explain(error);
-      isBusy.value = false;
-    }
-  };
+  const { confirmTitle, confirmLead, changes, sure, code, notNow, follow, following } = words.upgrade;
   return (
-    <Dialog title={words.upgrade.confirmTitle} onClose={onClose} insistent={isBusy.value}>
-      <p>{words.upgrade.confirmLead(<bdi>{shownDeviceName(upgrade.byName)}</bdi>)}</p>
+    <CharterCodeDialog
+      texts={{ title: confirmTitle, sure, code, notNow, go: follow, going: following }}
+      confirm={(typed) => palm.followUpgrade(upgrade.id, { code: typed })}
+      onClose={onClose}
+    >
+      <p>{confirmLead(<bdi>{shownDeviceName(upgrade.byName)}</bdi>)}</p>
       <ul>
-        {words.upgrade.changes.slice(0, -1).map((change) => (
+        {changes.slice(0, -1).map((change) => (
           <li key={change}>{change}</li>
         ))}
       </ul>
-      <p class="message warning">{words.upgrade.sure}</p>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void follow();
-        }}
-      >
-        <div class="field">
-          <label for="upgrade-code">{words.upgrade.code}</label>
-          <input
-            id="upgrade-code"
-            autocomplete="off"
-            autocapitalize="characters"
-            spellcheck={false}
-            autofocus
-            value={code.value}
-            onInput={({ currentTarget }) => (code.value = currentTarget.value)}
-          />
-        </div>
-        <Trouble text={trouble.value} />
-        <div class="dialog-actions">
-          <button type="button" class="button" disabled={isBusy.value} onClick={onClose}>
-            {words.upgrade.notNow}
-          </button>
-          <button type="submit" class="button primary" disabled={isBusy.value || code.value.trim() === ''}>
-            {isBusy.value ? words.upgrade.following : words.upgrade.follow}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    </CharterCodeDialog>
   );
 }
