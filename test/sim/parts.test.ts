@@ -6,18 +6,12 @@ import type { PartStatus } from '../../src/runtime/trust-api.ts';
 import { settledOutboxes } from './checks.ts';
 import { reachableCount, SimDevice } from './device.ts';
 import { first, linkedScenario } from './scenario.ts';
+import { namesOn } from './told-names.ts';
+import { reasonOf } from './told-roles.ts';
 import type { World } from './world.ts';
 
 /** Longer than links and rooms take. */
 const MENDED_MS = 240_000;
-
-function namesOn({ pool }: SimDevice): string {
-  return pool
-    .status()
-    .files.map(({ name }) => name)
-    .toSorted()
-    .join();
-}
 
 function hasPart({ pool }: SimDevice): boolean {
   return pool.status().pool?.parts !== undefined;
@@ -29,13 +23,6 @@ function partOf({ pool }: SimDevice): PartStatus {
 
 function codeOn({ pool }: SimDevice): string {
   return pool.status().pool?.upgraded?.code ?? '';
-}
-
-async function reasonOf(work: Promise<unknown>): Promise<string> {
-  return work.then(
-    () => 'done',
-    (error: unknown) => JSON.parse((error as Error).message).reason as string, // of plainTexts
-  );
 }
 
 async function follow(world: World, device: SimDevice, founder: SimDevice): Promise<void> {

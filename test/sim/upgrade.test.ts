@@ -6,27 +6,14 @@ import { settledOutboxes } from './checks.ts';
 import { reachableCount, SimDevice } from './device.ts';
 import { openInviteOf } from './open-invite.ts';
 import { first, linkedScenario, scenario } from './scenario.ts';
+import { namesOn } from './told-names.ts';
+import { reasonOf } from './told-roles.ts';
 
 /** Longer than links and rooms take. */
 const MENDED_MS = 180_000;
 
-function namesOn({ pool }: SimDevice): string {
-  return pool
-    .status()
-    .files.map(({ name }) => name)
-    .toSorted()
-    .join();
-}
-
 function offered({ pool }: SimDevice): readonly { id: string; byId: string; namesThis: boolean }[] {
   return pool.status().pool?.upgrades ?? [];
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  return work.then(
-    () => 'done',
-    (error: unknown) => JSON.parse((error as Error).message).reason as string, // of plainTexts
-  );
 }
 
 linkedScenario(
@@ -53,7 +40,7 @@ linkedScenario(
     lost.kill();
     const invite = openInviteOf(laptop);
 
-    expect(await codeOf(laptop.pool.upgrade({ shutOut: ['nobody'] }))).toBe('no-device');
+    expect(await reasonOf(laptop.pool.upgrade({ shutOut: ['nobody'] }))).toBe('no-device');
     await world.settled('upgrade', laptop.pool.upgrade({ shutOut: [lost.id] }), MENDED_MS);
     expect(laptop.pool.status()).toMatchObject({ role: 'admin', pool: { invitesEnd: true, epoch: 1 } });
     expect(namesOn(laptop)).toBe('of the lost one');
@@ -63,7 +50,7 @@ linkedScenario(
     expect(phone.pool.status().role).toBe(undefined);
     await put(phone, 'meanwhile');
     await world.until('told', () => namesOn(tablet) === 'meanwhile,of the lost one', MENDED_MS);
-    expect(await codeOf(phone.pool.followUpgrade('x'))).toBe('no-upgrade');
+    expect(await reasonOf(phone.pool.followUpgrade('x'))).toBe('no-upgrade');
     const awaited = laptop.pool.status().pool?.upgraded?.awaits.map(({ name }) => name);
     expect(awaited?.toSorted()).toEqual([phone.name, tablet.name].toSorted());
 
@@ -84,7 +71,7 @@ linkedScenario(
     const since = await put(tablet, 'since');
     await world.until('told', () => namesOn(laptop) === 'meanwhile,of the lost one,since', MENDED_MS);
     await world.settled('an admin removes it', laptop.pool.remove(since.fileId));
-    expect(await codeOf(world.settled('member', phone.pool.remove(ofLost.fileId)))).toBe('file-of-another');
+    expect(await reasonOf(world.settled('member', phone.pool.remove(ofLost.fileId)))).toBe('file-of-another');
     for (const device of [laptop, phone, tablet])
       expect(await world.settled('read', device.read(ofLost.fileId), MENDED_MS)).toEqual(bytes);
 
@@ -95,7 +82,7 @@ linkedScenario(
 
     const newcomer = new SimDevice('newcomer', world, network);
     const joined = newcomer.pool.join(`#/join/${invite}`, { deviceName: 'newcomer' });
-    expect(await codeOf(world.settled('join', joined, MENDED_MS))).toBe('upgraded');
+    expect(await reasonOf(world.settled('join', joined, MENDED_MS))).toBe('upgraded');
     expect(newcomer.pool.status().pool).toBe(undefined);
     expect(network.bugs).toEqual([]);
   },
@@ -183,12 +170,12 @@ scenario(
     for (const wrong of [code, `${code}0`, code.slice(0, -1), '', '§', 'A'.repeat(2_000)]) {
       const id = wrong === code ? theirs : (own?.id ?? '');
       const followed = world.settled('refusal', phone.pool.followUpgrade(id, { code: wrong }));
-      expect(await codeOf(followed)).toBe('wrong-upgrade-code');
+      expect(await reasonOf(followed)).toBe('wrong-upgrade-code');
     }
     expect(phone.pool.status().role).toBe(undefined);
     await world.settled('follow', phone.pool.followUpgrade(own?.id ?? '', { code }));
     await world.until('linked', () => reachableCount(phone) === 2 && phone.pool.status().role === 'member');
-    expect(await codeOf(world.settled('again', phone.pool.upgrade()))).toBe('has-roles');
+    expect(await reasonOf(world.settled('again', phone.pool.upgrade()))).toBe('has-roles');
     expect(namesOn(phone)).toBe('kept');
   },
 );
@@ -255,5 +242,5 @@ function partsOf({ pool }: SimDevice): string[] {
 }
 
 async function outcomeOf(call: PromiseSettledResult<void>): Promise<string | undefined> {
-  return call.status === 'fulfilled' ? 'done' : codeOf(Promise.reject(call.reason));
+  return call.status === 'fulfilled' ? 'done' : reasonOf(Promise.reject(call.reason));
 }

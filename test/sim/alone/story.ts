@@ -4,22 +4,12 @@
 import { joinPool } from '../device.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import { World } from '../world.ts';
-import { accusesNobody } from './checkers/accuses-nobody.ts';
-import { dropsCopiesOnly } from './checkers/drops-copies-only.ts';
-import { keepsCaps } from './checkers/keeps-caps.ts';
-import { keepsFiles } from './checkers/keeps-files.ts';
-import { keepsSpace } from './checkers/keeps-space.ts';
-import { keepsRemoved } from './checkers/keeps-removed.ts';
-import { meetsNoBug } from './checkers/meets-no-bug.ts';
-import { showsTruth } from './checkers/shows-truth.ts';
-import { recover } from './ending.ts';
 import { strike } from './faults.ts';
 import { dayFrom, daysFrom, graceOf, learnsGrace, live, newActor } from './life.ts';
-import { noteMovements } from './movements.ts';
-import { PastDisks } from './past-disks.ts';
 import { read, remove, resume, store } from './people.ts';
 import { Scene, type Kind } from './scene.ts';
 import { givenLinks, madeLinks, type StoryNetwork } from './story-network.ts';
+import { checkersOf, disksRevision, failureOf } from './watching.ts';
 
 export interface StoryOptions {
   readonly seed: number;
@@ -62,18 +52,12 @@ export async function tellStory(options: StoryOptions): Promise<StoryResult> {
   const startMs = world.nowMs;
   const days = daysFrom(scene);
   let openMs = 0;
-  let failure: Error | undefined;
-  try {
+  const failure = await failureOf(scene, async () => {
     await begin(scene);
     const looks = watch(scene, (ms) => (openMs += ms));
     await passDays(scene, days, options.only);
-    await recover(scene);
-    for (const look of looks) look();
-    for (const bug of scene.network.bugs()) throw bug;
-  } catch (error) {
-    failure = error instanceof Error ? error : new Error(String(error));
-    scene.note(undefined, `FAILED: ${failure.message}`);
-  }
+    return looks;
+  });
   return {
     failure,
     trace: scene.trace,
@@ -115,23 +99,7 @@ async function begin(scene: Scene): Promise<void> {
 /** Disks are judged after every event that changed one, what is shown every few seconds. */
 function watch(scene: Scene, opened: (ms: number) => void): readonly (() => void)[] {
   const { world } = scene;
-  const past = new PastDisks(scene);
-  const files = keepsFiles(scene);
-  const disks = [
-    () => past.look(),
-    noteMovements(scene),
-    keepsCaps(scene),
-    keepsSpace(scene),
-    dropsCopiesOnly(scene, past),
-    files,
-  ];
-  const shown = [
-    () => learnGeometries(scene),
-    showsTruth(scene, past),
-    keepsRemoved(scene),
-    accusesNobody(scene),
-    meetsNoBug(scene),
-  ];
+  const { disks, shown, files } = checkersOf(scene);
   scene.onFault.push(() => files(true));
   let lookedAtMs = world.nowMs;
   let revision = 0;
@@ -147,22 +115,6 @@ function watch(scene: Scene, opened: (ms: number) => void): readonly (() => void
     for (const look of shown) look();
   });
   return shown;
-}
-
-/** Changes with every disk, with who comes back, and with the files that were acknowledged. */
-export function disksRevision({ actors, files }: Scene): number {
-  let revision = files.size;
-  for (const { device, state } of actors) {
-    const count = device.store.fragmentRevision() * 2 + (state === 'lost' ? 1 : 0);
-    // Mixed as in FNV-1a, so that changes of several disks do not make up for each other.
-    revision = Math.imul(Math.imul(revision, 0x01000193) ^ count, 0x01000193) ^ device.store.outboxCount();
-  }
-  return revision;
-}
-
-export function learnGeometries(scene: Scene): void {
-  for (const actor of scene.running())
-    for (const { contentId, k, n } of scene.filesOf(actor)) scene.geometries.set(contentId, { k, n });
 }
 
 async function passDays(scene: Scene, days: number, only: ReadonlySet<string> | undefined): Promise<void> {

@@ -5,45 +5,27 @@
 import { DAY_MS, HOUR_MS, POPULATIONS } from '../../durability/populations.ts';
 import { joinPool } from '../device.ts';
 import { World } from '../world.ts';
-import { accusesNobody } from './checkers/accuses-nobody.ts';
-import { dropsCopiesOnly } from './checkers/drops-copies-only.ts';
-import { keepsCaps } from './checkers/keeps-caps.ts';
-import { keepsFiles } from './checkers/keeps-files.ts';
-import { keepsRemoved } from './checkers/keeps-removed.ts';
-import { keepsSpace } from './checkers/keeps-space.ts';
-import { meetsNoBug } from './checkers/meets-no-bug.ts';
-import { showsTruth } from './checkers/shows-truth.ts';
-import { recover } from './ending.ts';
 import { FAULT_NAMES, strike } from './faults.ts';
 import { newActor, REAL_DAY_MS } from './life.ts';
-import { noteMovements } from './movements.ts';
-import { PastDisks } from './past-disks.ts';
 import { nameOf, read, remove, resume, store } from './people.ts';
 import { countsRebuilt } from './rebuilt.ts';
 import { Broken, Scene, type Actor } from './scene.ts';
 import { kindsOf, Sleepers } from './sleepers.ts';
 import { givenLinks } from './story-network.ts';
-import { disksRevision, learnGeometries } from './story.ts';
+import type { StoryOptions, StoryResult } from './story.ts';
+import { checkersOf, disksRevision, failureOf } from './watching.ts';
 
-export interface YearsOptions {
-  readonly seed: number;
+export interface YearsOptions extends StoryOptions {
   /** Name of a population of test/durability. */
   readonly population: string;
   readonly days: number;
-  /** Is told each line of the trace as it happens. */
-  readonly say?: (line: string) => void;
-  /** Only these faults. */
-  readonly only?: ReadonlySet<string>;
 }
 
-export interface YearsResult {
-  /** Undefined if every promise was kept. */
-  readonly failure: Error | undefined;
-  readonly trace: readonly string[];
-  readonly counts: ReadonlyMap<string, number>;
-  /** Time in which devices belonged to the pool, and the part in which they were open, ms. */
-  readonly deviceMs: number;
-  readonly openMs: number;
+/** Its devices are counted from when they joined until they were lost. */
+export interface YearsResult extends Pick<
+  StoryResult,
+  'failure' | 'trace' | 'counts' | 'deviceMs' | 'openMs'
+> {
   readonly fileCount: number;
   readonly lostFiles: number;
 }
@@ -93,8 +75,7 @@ export async function tellYears(options: YearsOptions): Promise<YearsResult> {
   const time = { deviceMs: 0, openMs: 0 };
   // Checkers allow for looks that come late.
   scene.lookMs = IDLE_LOOK_MS;
-  let failure: Error | undefined;
-  try {
+  const failure = await failureOf(scene, async () => {
     await begin(scene, kinds);
     const sleepers = new Sleepers(scene, kinds, days);
     const { looks, fault } = watch(scene, time);
@@ -105,12 +86,8 @@ export async function tellYears(options: YearsOptions): Promise<YearsResult> {
       scene.world.after(scene.random.below(Math.max(1, lengthMs)), () => happens(actor));
     };
     await passDays(scene, days, only);
-    await recover(scene);
-    for (const look of looks) look();
-  } catch (error) {
-    failure = error instanceof Error ? error : new Error(String(error));
-    scene.note(undefined, `FAILED: ${failure.message}`);
-  }
+    return looks;
+  });
   return {
     failure,
     trace: scene.trace,
@@ -141,25 +118,8 @@ function watch(
   time: { deviceMs: number; openMs: number },
 ): { readonly looks: readonly (() => void)[]; readonly fault: () => void } {
   const { world } = scene;
-  const past = new PastDisks(scene);
-  const files = keepsFiles(scene);
-  const disks = [
-    () => past.look(),
-    noteMovements(scene),
-    keepsCaps(scene),
-    keepsSpace(scene),
-    dropsCopiesOnly(scene, past),
-    countsRebuilt(scene),
-    files,
-  ];
-  const accuses = accusesNobody(scene);
-  const shown = [
-    () => learnGeometries(scene),
-    showsTruth(scene, past),
-    keepsRemoved(scene),
-    accuses,
-    meetsNoBug(scene),
-  ];
+  const { disks: judged, shown, files, accuses } = checkersOf(scene);
+  const disks = [countsRebuilt(scene), ...judged];
   let lookedAtMs = world.nowMs;
   let countedAtMs = world.nowMs;
   let busyUntilMs = 0;

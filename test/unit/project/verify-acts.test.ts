@@ -1,12 +1,7 @@
 // docs/verify-record.mjs on a record with acts: it finds nothing wrong with acts of each kind, and finds each
 // change to one, on its line. What the script does about entries is in verify-record.test.ts.
 
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { webCryptography } from '../../../src/adapters/portable/webcrypto.ts';
 import { Catalogue } from '../../../src/core/catalogue/catalogue.ts';
 import { checkAct, type CheckedAct } from '../../../src/core/catalogue/grants/act.ts';
@@ -15,17 +10,15 @@ import { parsePoolId, type EntryId, type PoolId } from '../../../src/core/model/
 import { exportLines } from '../../../src/runtime/record/record-export.ts';
 import { deviceAt, itemAt, POOL_KEYS } from '../../fixtures/pool-fixture.ts';
 import { admitOf, charterBy, following, writeAct } from '../../fixtures/signed-acts.ts';
+import { verdictOn, withLine, wrongLines } from '../../fixtures/record-script.ts';
 import vectors from '../../vectors/act.json' with { type: 'json' };
 
-const SCRIPT = fileURLToPath(new URL('../../../docs/verify-record.mjs', import.meta.url));
 const T0 = 1_760_000_000_000;
 
 /** Acts of each kind, by an independent implementation of the format. */
 let whole: readonly string[];
-let folder = '';
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'palm-acts-'));
   const pool = parsePoolId(vectors.pool);
   const acts: CheckedAct[] = [];
   for (const { record } of vectors.acts) acts.push(await checkAct(bytesOfHex(record), pool, webCryptography));
@@ -33,8 +26,6 @@ beforeAll(async () => {
   const admit = acts.find(({ record }) => record.body.kind === 'admit')?.record.id;
   whole = await exported(acts, pool, (act) => act !== admit);
 });
-
-afterAll(() => rmSync(folder, { recursive: true }));
 
 it('finds nothing wrong with acts of each kind, and says what it cannot judge', () => {
   const { code, said } = verdictOn(whole);
@@ -157,28 +148,9 @@ function exported(
   return exportLines(ports as unknown as Parameters<typeof exportLines>[0]);
 }
 
-function verdictOn(lines: readonly string[]): {
-  readonly code: number | null;
-  readonly said: readonly string[];
-} {
-  const file = join(folder, 'record.jsonl');
-  writeFileSync(file, lines.join(''));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [SCRIPT, file], { encoding: 'utf8' });
-  expect(stderr).toBe('');
-  return { code: status, said: stdout.trimEnd().split('\n') };
-}
-
-/** The lines that are wrong, without the end, which tells of any change. */
-function wrongLines(lines: readonly string[]): number[] {
-  const { code, said } = verdictOn(lines);
-  expect(code).toBe(1);
-  const numbers = said.flatMap((line) => /^line (\d+):/.exec(line)?.[1] ?? []).map(Number);
-  return [...new Set(numbers)].filter((number) => number !== lines.length);
-}
-
 function changed(
   line: number,
   change: (value: Record<string, unknown>) => Record<string, unknown>,
 ): string[] {
-  return whole.map((text, at) => (at + 1 === line ? `${JSON.stringify(change(JSON.parse(text)))}\n` : text));
+  return withLine(whole, line, change);
 }

@@ -1,12 +1,7 @@
 // docs/verify-record.mjs, run as anybody would run it: it finds nothing wrong with an exported record, and
 // finds each change to one, on its line.
 
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { webCryptography } from '../../../src/adapters/portable/webcrypto.ts';
 import { Catalogue } from '../../../src/core/catalogue/catalogue.ts';
 import { ActSet } from '../../../src/core/catalogue/grants/act-set.ts';
@@ -16,18 +11,16 @@ import { sealManifest } from '../../../src/core/catalogue/manifest.ts';
 import { exportLines } from '../../../src/runtime/record/record-export.ts';
 import { deviceAt, fileIdAt, manifestOf, POOL_KEYS, signedRecord } from '../../fixtures/pool-fixture.ts';
 import { seededBytes } from '../../fixtures/erasure-oracle.ts';
+import { verdictOn, withLine, wrongLines } from '../../fixtures/record-script.ts';
 import { KeyRing } from '../../../src/core/model/key-ring.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../../docs/verify-record.mjs', import.meta.url));
 const T0 = 1_760_000_000_000;
 /** In the file below: the head, then these. */
 const LINE = { profile: 2, file: 4, remove: 5, policy: 6, granted: 7, last: 8, end: 9 };
 
 let whole: readonly string[];
-let folder = '';
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'palm-record-'));
   const catalogue = new Catalogue();
   const say = async (index: number, body: EntryBody): Promise<void> => {
     const identity = deviceAt(index);
@@ -65,32 +58,11 @@ beforeAll(async () => {
   });
 });
 
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function verdictOn(lines: readonly string[]): {
-  readonly code: number | null;
-  readonly said: readonly string[];
-} {
-  const file = join(folder, 'record.jsonl');
-  writeFileSync(file, lines.join(''));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [SCRIPT, file], { encoding: 'utf8' });
-  expect(stderr).toBe('');
-  return { code: status, said: stdout.trimEnd().split('\n') };
-}
-
-/** The lines that are wrong, without the end, which tells of any change. */
-function wrongLines(lines: readonly string[]): number[] {
-  const { code, said } = verdictOn(lines);
-  expect(code).toBe(1);
-  const numbers = said.flatMap((line) => /^line (\d+):/.exec(line)?.[1] ?? []).map(Number);
-  return [...new Set(numbers)].filter((number) => number !== lines.length);
-}
-
 function changed(
   line: number,
   change: (value: Record<string, unknown>) => Record<string, unknown>,
 ): string[] {
-  return whole.map((text, at) => (at + 1 === line ? `${JSON.stringify(change(JSON.parse(text)))}\n` : text));
+  return withLine(whole, line, change);
 }
 
 function flipped(record: unknown, at: number): string {
