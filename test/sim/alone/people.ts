@@ -129,9 +129,11 @@ export function read(scene: Scene, actor: Actor): void {
 }
 
 /** @throws Broken when other bytes come; what the read throws. */
-export async function readWhole(_scene: Scene, actor: Actor, file: StoredFile): Promise<void> {
+export async function readWhole(scene: Scene, actor: Actor, file: StoredFile): Promise<void> {
   const { fileId, link, bytes } = file;
-  const got = await actor.device.read(fileId, link === undefined ? {} : { link });
+  scene.readsUnderWay += 1;
+  const reading = actor.device.read(fileId, link === undefined ? {} : { link });
+  const got = await reading.finally(() => (scene.readsUnderWay -= 1));
   if (Buffer.compare(got, bytes) !== 0)
     throw new Broken(`${actor.device.name} read other bytes than were stored`);
 }

@@ -86,6 +86,8 @@ export class Scene {
   readonly trace: string[] = [];
   /** Faults leave so many more sound fragments of a kept file than it needs. */
   spareOf: (file: StoredFile) => number = () => 0;
+  /** Of files, by people, which move bytes. */
+  readsUnderWay = 0;
   /** Nothing more happens to the pool: it must recover. */
   areFaultsOver = false;
   /** What ends each fault that lasts. */

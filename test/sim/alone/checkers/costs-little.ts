@@ -15,7 +15,9 @@ export function costsLittle(scene: Scene, devices: readonly Actor[]): () => void
   if (network === undefined) return () => undefined;
   const others = network.onDelivery;
   const isQuiet = (): boolean =>
-    scene.liars.size === 0 && devices.every(({ device }) => device.store.outboxCount() === 0);
+    scene.liars.size === 0 &&
+    scene.readsUnderWay === 0 &&
+    devices.every(({ device }) => device.store.outboxCount() === 0);
   const before = sound(scene, devices);
   const wasQuiet = isQuiet();
   let movedBytes = 0;
