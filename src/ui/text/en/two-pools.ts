@@ -69,12 +69,12 @@ export const twoPoolsTexts = {
     'Who was shut out in either part is out.',
     'This device and the other admins of this part become members. Admins there can make them admins again.',
     'Roles, invites and settings of this part end.',
-    'Once it is accepted, the devices of this part come in by themselves. They are never in neither.',
+    'Once it is accepted, the devices of this part come in by themselves. At each moment each is in one of the two.',
   ],
   takeInTitle: 'Take this part in?',
   takeInLead: (by: ComponentChildren, count: number): ComponentChildren => [
     by,
-    ` offers its part to this pool: ${count === 1 ? 'one device comes' : `${count} devices come`} in, as members or readers. Its files are added, and what its admins removed is removed. It cannot be taken back.`,
+    ` offers its part to this pool: ${count === 1 ? 'one device comes in, as a member or reader' : `${count} devices come in, as members or readers`}. Its files are added, and what its admins removed is removed. It cannot be taken back.`,
   ],
   takeInOut: (names: ComponentChildren): ComponentChildren => [
     'They shut out ',
