@@ -60,8 +60,9 @@ export class JoiningParts {
 
   /** Offers this part to nobody any more. @throws PalmError 'not-allowed'. */
   async withdraw(): Promise<void> {
-    const { charter } = this.#own();
-    if (openOffers(this.#own()).length === 0) return;
+    const own = this.#own();
+    if (openOffers(own).length === 0) return;
+    const { charter } = own;
     await this.#write({ from: charter, charter, members: [], epochs: [] });
   }
 
@@ -176,26 +177,27 @@ function offersTo({ charter }: Part, part: OtherPart): OfferAct[] {
  */
 export function partsOf({ acts, catalogue }: Peer, self: DeviceId): PartStatus[] {
   const { own } = acts;
-  if (own === undefined) return [];
+  const charters = acts.parts.charters().filter(({ record }) => acts.isIn(record.by));
+  if (own === undefined || charters.length === 0) return [];
+  const [offered, taken] = [openOffers(own), takenParts(own)];
   const parts = new Map<DeviceId, PartStatus>();
-  for (const { record } of acts.parts.charters()) {
-    if (!acts.isIn(record.by)) continue;
-    const part = partStatus(record.id, record.by);
+  for (const { record } of charters) {
+    const part = partStatus(own, record.id, record.by);
     if (!parts.has(record.by) || part.offer !== undefined || part.isOffered) parts.set(record.by, part);
   }
   return [...parts.values()];
 
-  function partStatus(id: EntryId, by: DeviceId): PartStatus {
+  function partStatus(pool: Part, id: EntryId, by: DeviceId): PartStatus {
     const part = acts.parts.find(id);
-    const [offer] = own === undefined || part === undefined ? [] : offersTo(own, part);
-    const taken = own === undefined ? [] : takenParts(own).filter(({ from }) => from === id);
-    const isTaken = offer === undefined ? taken.length > 0 : taken.some((each) => each.offer === offer.id);
+    const [offer] = part === undefined ? [] : offersTo(pool, part);
+    const ofThis = taken.filter(({ from }) => from === id);
+    const isTaken = offer === undefined ? ofThis.length > 0 : ofThis.some((each) => each.offer === offer.id);
     const waitsFor = acts.moveTo(id, self)?.waitsFor.map(named) ?? [];
     return {
       id,
       byId: by,
       byName: catalogue.deviceName(by),
-      isOffered: own !== undefined && openOffers(own).some(({ body }) => body.charter === id),
+      isOffered: offered.some(({ body }) => body.charter === id),
       isTaken,
       ...(offer === undefined || part === undefined || isTaken ? {} : { offer: joiningOf(offer, part) }),
       ...(waitsFor.length === 0 ? {} : { waitsFor }),
