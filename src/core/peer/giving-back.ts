@@ -22,7 +22,7 @@ export class GivingBack {
     const over = grace
       .over(this.#state.wallAt(nowMs), others, (file) => catalogue.isHidden(file))
       .flatMap((file) => this.#drop(file));
-    return [...over, ...this.giveUp(promisedBytes - (own.freeBytes - own.spareBytes))];
+    return [...over, ...this.giveUp(promisedBytes - own.roomBytes)];
   }
 
   /** The device offers `freeBytes`, less than nothing if removed contents must go for it. */
@@ -30,8 +30,9 @@ export class GivingBack {
     const { own, moving, self } = this.#state;
     if (own.isGone) return [];
     // What hints brought, and what is in its grace, gives way to what fragments need: it counts as free.
+    // What is on the disk beyond the offered space is not forgotten: what goes pays for it first.
+    own.measured(Math.floor(freeBytes) + prefetching.hereBytes + own.spareBytes);
     const effects = this.giveUp(-Math.floor(freeBytes));
-    own.freeBytes = Math.max(0, Math.floor(freeBytes)) + prefetching.hereBytes + own.spareBytes;
     prefetching.measured();
     moving.spaceTold(self);
     return effects;

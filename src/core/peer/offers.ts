@@ -63,6 +63,6 @@ export class Offers {
   roomBytes(): number {
     const { own, lettingGo } = this.#state;
     if (lettingGo.isLeaving) return 0;
-    return own.freeBytes - own.spareBytes - this.#parts.taking.promisedBytes;
+    return own.roomBytes - this.#parts.taking.promisedBytes;
   }
 }

@@ -21,16 +21,26 @@ export class OwnHoldings {
   /** Files in their grace (grace.ts). */
   readonly #spare = new Set<FileId>();
   heldBytes = 0;
-  /** What may be offered to others; includes `spareBytes`. */
-  freeBytes = 0;
   /** Bytes of fragments in their grace, which can be given up. */
   spareBytes = 0;
+  /** `freeBytes`, or below 0 by what is on the disk beyond the offered space. */
+  #offeredBytes = 0;
   /** Space as the others were last told. */
   #told: Space = { heldBytes: 0, freeBytes: 0 };
   #isGone = false;
 
   get isGone(): boolean {
     return this.#isGone;
+  }
+
+  /** What may be offered to others; includes `spareBytes`. */
+  get freeBytes(): number {
+    return Math.max(0, this.#offeredBytes);
+  }
+
+  /** What would be free with all fragments in their grace still here; below 0 if some must go. */
+  get roomBytes(): number {
+    return this.#offeredBytes - this.spareBytes;
   }
 
   files(): Iterable<FileId> {
@@ -87,6 +97,19 @@ export class OwnHoldings {
     if (this.#spare.delete(file)) this.spareBytes -= this.bytesOf(file);
   }
 
+  /**
+   * The space was measured: that much of what is offered is free, or below 0, so much is on the disk beyond
+   * it. `spareBytes` count as free.
+   */
+  measured(offeredBytes: number): void {
+    this.#offeredBytes = offeredBytes;
+  }
+
+  /** Something that was taken uses offered space, until that is measured again. */
+  took(bytes: number): void {
+    this.#offeredBytes -= bytes;
+  }
+
   /** The disk is gone: nothing is here, nothing can come, and `snapshot` tells so. */
   lose(): void {
     this.#files.clear();
@@ -94,7 +117,7 @@ export class OwnHoldings {
     this.#spare.clear();
     this.#isGone = true;
     this.heldBytes = 0;
-    this.freeBytes = 0;
+    this.#offeredBytes = 0;
     this.spareBytes = 0;
     this.#told = { heldBytes: 0, freeBytes: 0 };
   }
@@ -126,7 +149,7 @@ export class OwnHoldings {
 
   #addSpare(bytes: number): void {
     this.spareBytes += bytes;
-    this.freeBytes = Math.max(0, this.freeBytes + bytes);
+    this.#offeredBytes += bytes;
   }
 
   #holdingOf(file: FileId): Holding {

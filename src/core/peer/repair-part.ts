@@ -116,7 +116,7 @@ export class RepairPart {
       candidates: (file) => {
         const takers = this.#state.repairTakers();
         if (taking.countOf(file) > 0 || this.#state.lettingGo.isLeaving) return takers;
-        const freeBytes = own.freeBytes - own.spareBytes - this.stagedBytes - taking.promisedBytes;
+        const freeBytes = own.roomBytes - this.stagedBytes - taking.promisedBytes;
         return [...takers, { device: self, freeBytes: Math.max(0, freeBytes) }];
       },
     };

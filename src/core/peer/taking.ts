@@ -127,7 +127,7 @@ export class Taking {
       this.#fetches.delete(fetch);
       this.#hasChanged = true;
     }
-    if (isHeld) this.#own.freeBytes = Math.max(0, this.#own.freeBytes - pull.bytes);
+    if (isHeld) this.#own.took(pull.bytes);
   }
 
   /** Forgets what `device` offered and no fetch has begun for: it will offer that again. */

@@ -9,13 +9,10 @@ import { Broken, type Actor, type Scene } from '../scene.ts';
 const SETTLED_MS = 60_000;
 /** The part of its space that a device offers; the rest is for its own files. */
 const OFFERED_PART = 0.8;
-/** What a fragment of an empty file may take, whatever is free: rows of its index. */
-const EMPTY_BYTES = 1_000;
 
 /** To be called after every event. */
 export function keepsSpace(scene: Scene): () => void {
   const last = new Map<string, DiskContents>();
-  const lastBytes = new Map<string, number>();
   /** By device: when it placed a file of its own last, ms. */
   const placedMs = new Map<string, number>();
   return () => {
@@ -26,17 +23,10 @@ export function keepsSpace(scene: Scene): () => void {
       const before = last.get(id);
       if (now === before) continue;
       last.set(id, now);
-      const usedBytes = device.store.usedBytes();
-      const tookBytes = usedBytes - (lastBytes.get(id) ?? 0);
-      lastBytes.set(id, usedBytes);
       if (before === undefined || state !== 'open' || !isSettled(scene, actor, placedMs.get(id))) continue;
       scene.count('space judged');
-      if (
-        !hasMore(scene, before, now) ||
-        tookBytes < EMPTY_BYTES ||
-        usedBytes <= OFFERED_PART * device.quotaBytes
-      )
-        continue;
+      const usedBytes = device.store.usedBytes();
+      if (!hasMore(scene, before, now) || usedBytes <= OFFERED_PART * device.quotaBytes) continue;
       throw new Broken(
         `${device.name} took a fragment, and has ${usedBytes} bytes: more than it offers of ${device.quotaBytes}`,
       );

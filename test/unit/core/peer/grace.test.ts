@@ -196,6 +196,27 @@ describe('a removed content', () => {
     expect(device.peer.own.of(fileId).size).toBe(0);
   });
 
+  it('pays first for what is on the disk beyond the offered space', () => {
+    for (const [part, taken] of [
+      [1.5, 0],
+      [0.5, 3],
+    ] as const) {
+      const net = new Net();
+      const device = net.add(0);
+      const { fileId } = device.store('x');
+      const bytes = device.peer.own.bytesOf(fileId);
+      // Measured before the removal: nothing can go for it.
+      device.input({ kind: 'space', freeBytes: -part * bytes });
+      device.publish({ kind: 'remove', file: fileId });
+      expect(device.peer.own.freeBytes).toBe(Math.max(0, bytes - part * bytes));
+      const storer = net.add(1);
+      net.link(device, storer);
+      const { fileId: next } = storer.store('y');
+      net.pass(A_MOMENT_MS);
+      expect(device.peer.own.of(next).size).toBe(taken);
+    }
+  });
+
   it('is not kept for a further name while its own name stands', () => {
     const device = new Net().add(0);
     const { body, fileId } = fileBody('x');
