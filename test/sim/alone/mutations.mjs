@@ -1,125 +1,16 @@
 // `npm run test:mutations`: breaks Palm on purpose, one rule at a time, in a copy of its sources, and tells
-// stories (story.ts) until a checker catches it. Prints the table of docs/DURABILITY.md. `--only NAME` breaks
-// one rule, `--seeds N` gives up after N stories.
+// stories (story.ts) until a checker catches it. Prints the table of docs/decisions/0058. `--only NAME,NAME`
+// breaks these rules, `--seeds N` gives up after N stories.
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildStories } from '../build-stories.mjs';
+import { BROKEN_RULES } from './broken-rules.mjs';
 
 const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 const WORK = join(ROOT, 'node_modules', '.cache', 'mutations');
-
-/**
- * @typedef {{ file: string, from: string, to: string }} Change
- * `only`: the one kind of fault that stories are told with, where others would hide it
- * @typedef {{ name: string, rule: string, changes: Change[], only?: string }} Mutation
- */
-
-/** @type {readonly Mutation[]} */
-const MUTATIONS = [
-  {
-    name: 'repair',
-    rule: 'lost fragments are rebuilt',
-    changes: [
-      {
-        file: 'core/repair/repair-plan.ts',
-        from: 'else if (this.#running.size < MAX_REPAIRS) effects.push(...this.#start(ready));',
-        to: '',
-      },
-    ],
-  },
-  {
-    name: 'cap',
-    rule: 'no device holds k fragments of a file',
-    changes: [{ file: 'core/model/limits.ts', from: 'return k === 1 ? 1 : k - 1;', to: 'return k;' }],
-  },
-  {
-    name: 'tombstone',
-    rule: 'a removal counts whenever it comes',
-    changes: [
-      {
-        file: 'core/catalogue/file-index.ts',
-        from: "    increase(kind === 'remove' ? this.#removals : this.#unnamed, fileId, change);",
-        to: "    if (this.isKnown(fileId) || this.#names.has(fileId)) increase(kind === 'remove' ? this.#removals : this.#unnamed, fileId, change);",
-      },
-    ],
-  },
-  {
-    name: 'incarnation',
-    rule: 'only a later word of a device is news of it',
-    changes: [
-      {
-        file: 'core/membership/news.ts',
-        from: '    return isLater(record, known);',
-        to: '    return known !== undefined;',
-      },
-      {
-        file: 'core/membership/news.ts',
-        from: 'if (refutes && isLater(known, belief)) return member.record;',
-        to: 'if (refutes) return member.record;',
-      },
-    ],
-  },
-  {
-    name: 'sleep',
-    rule: 'who slept accuses nobody',
-    changes: [
-      {
-        file: 'core/membership/membership.ts',
-        from: '    if (lateMs > (this.#links.size > 0 ? LATE_MS : LATE_ALONE_MS)) this.#slept(lateMs);',
-        to: '',
-      },
-    ],
-  },
-  {
-    name: 'confirmation',
-    rule: 'nothing is let go without a proof',
-    changes: [
-      {
-        file: 'core/peer/outbox.ts',
-        from: 'const proved = this.#challenges.provedOf(file, claims);\n    const homes',
-        to: 'const proved = claims;\n    const homes',
-      },
-      {
-        file: 'core/peer/outbox.ts',
-        from: 'if (!this.#challenges.wereProvedTogether(file, claims)) return undefined;',
-        to: '',
-      },
-    ],
-  },
-  {
-    name: 'margin',
-    rule: 'the margin shown counts every loss',
-    changes: [
-      {
-        file: 'core/placement/health.ts',
-        from: 'if (search.mayBeFatal(lostCount)) return lostCount - 1;',
-        to: 'if (search.mayBeFatal(lostCount)) return lostCount;',
-      },
-    ],
-  },
-  {
-    name: 'offered-space',
-    rule: 'a fifth of the space stays for its own device',
-    only: 'full',
-    changes: [
-      { file: 'runtime/offered-space.ts', from: 'const OFFERED_PART = 0.8;', to: 'const OFFERED_PART = 1;' },
-    ],
-  },
-  {
-    name: 'learned-grace',
-    rule: 'who came back after a long silence is given it again',
-    changes: [
-      {
-        file: 'core/membership/learned-grace.ts',
-        from: 'return Math.max(ofClassMs, Math.min(FACTOR * longestMs, MAX_LEARNED_GRACE_MS));',
-        to: 'return ofClassMs;',
-      },
-    ],
-  },
-];
 
 const given = process.argv.slice(2);
 const only = valueOf('only');
@@ -129,7 +20,9 @@ const most = Number(valueOf('seeds') ?? 60);
 const missed = [];
 console.log('| broken | rule | caught by | after |');
 console.log('|---|---|---|---|');
-for (const mutation of MUTATIONS.filter(({ name }) => only === undefined || only.split(',').includes(name))) {
+for (const mutation of BROKEN_RULES.filter(
+  ({ name }) => only === undefined || only.split(',').includes(name),
+)) {
   const { caughtBy, stories } = await tell(mutation);
   if (caughtBy === undefined) missed.push(mutation.name);
   console.log(`| ${mutation.name} | ${mutation.rule} | ${caughtBy ?? '**nothing**'} | ${stories} stories |`);
@@ -137,7 +30,7 @@ for (const mutation of MUTATIONS.filter(({ name }) => only === undefined || only
 process.exitCode = missed.length > 0 ? 1 : 0;
 
 /**
- * @param {Mutation} mutation
+ * @param {import('./broken-rules.mjs').Mutation} mutation
  * @returns {Promise<{ caughtBy: string | undefined, stories: number }>}
  */
 async function tell(mutation) {
