@@ -20,8 +20,7 @@ export interface FragmentTakerPorts {
   /** The device, as notices name it. */
   readonly quoted: (device: DeviceId) => QuotedDevice;
   readonly request: (from: DeviceId, ask: Ask) => Promise<Uint8Array<ArrayBuffer>>;
-  /** See PullPorts. */
-  readonly settled: (blocks: readonly BlockHash[]) => Promise<void>;
+  readonly takeOver: PullPorts['takeOver'];
   /** Resolves when the catalogue's entry of the file is durable. */
   readonly fileKept: (file: FileId) => Promise<void>;
   /** Drops what is left of damaged fragments of the file, except this one: it would exceed the cap. */

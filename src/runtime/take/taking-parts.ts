@@ -10,7 +10,7 @@ import { damagedOffer } from './pulling.ts';
 
 export interface TakingPorts extends Omit<
   FragmentTakerPorts,
-  'manifestOf' | 'request' | 'settled' | 'ended'
+  'manifestOf' | 'request' | 'takeOver' | 'ended'
 > {
   readonly peer: Peer;
   readonly request: (from: DeviceId, ask: Ask, signal: AbortSignal) => Promise<Uint8Array<ArrayBuffer>>;
@@ -36,9 +36,9 @@ export class TakingParts {
       ...ports,
       manifestOf: (file) => peer.catalogue.files().get(file),
       request: (from, ask) => request(from, ask, lifetime),
-      settled: (wanted) => {
+      takeOver: (wanted) => {
         if (peer.isPrefetching) input({ kind: 'pulling', blocks: wanted });
-        return prefetcher.settled(wanted);
+        return prefetcher.coming(wanted);
       },
       ended: (place, from, outcome, blocks) => input({ kind: 'pulled', place, from, outcome, blocks }),
     });
