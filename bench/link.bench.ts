@@ -5,19 +5,16 @@
 // Hosts are network namespaces, and the cable is limited by tc (test/fixtures/lan.ts). Of 12.5 MB/s, headers
 // of Ethernet, IP and TCP leave 11.9.
 
-import { mkdtemp, rm } from 'node:fs/promises';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BrowserContext, chromium } from '@playwright/test';
-import { browserArguments, findBrowser } from '../test/browser.mjs';
+import type { BrowserContext } from '@playwright/test';
 import { startHousehold } from '../test/e2e/node-device.ts';
-import { Lan, type LanHost, whyNoLan } from '../test/fixtures/lan.ts';
+import { Lan, whyNoLan } from '../test/fixtures/lan.ts';
 import { test } from './rig/bench-pool.ts';
 import { closeLanePool, move, openLanePool, type LanePool, type Moved } from './rig/lane-pool.ts';
 import { fetchPlain, sendPlain } from './rig/plain-requests.ts';
-import { openRawStar, prepareRawChannels } from './rig/raw-channels.ts';
+import { openProfile } from './rig/profile.ts';
+import { openRawStar } from './rig/raw-channels.ts';
 import { medianOf, report, type LineInput } from './results.ts';
 import { REPEATS, scaled } from './scale.ts';
 
@@ -129,29 +126,3 @@ test('store and read over a link of 100 Mbit/s', async () => {
     lan.close();
   }
 });
-
-/** A separate browser on `host`, with an empty profile on the disk. */
-async function openProfile(
-  host: LanHost,
-): Promise<{ readonly context: BrowserContext; close(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'palm-bench-'));
-  const context = await chromium.launchPersistentContext(folder, {
-    executablePath: host.wrapper(findBrowser() ?? chromium.executablePath()),
-    ignoreHTTPSErrors: true,
-    args: [
-      ...browserArguments(),
-      // Workers make requests, too.
-      '--ignore-certificate-errors',
-      // Addresses are looked up by nobody here.
-      '--disable-features=WebRtcHideLocalIpsWithMdns',
-    ],
-  });
-  await prepareRawChannels(context);
-  return {
-    context,
-    async close() {
-      await context.close();
-      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-    },
-  };
-}

@@ -1,91 +1,136 @@
 // Several peer connections for one pair of browsers, beside one: plain simple-peer channels between two
-// hosts, over a cable with no delay of its own, and round trips of 1 and 20 ms. Nothing of Palm is in
-// between: it says what Palm could gain by opening more.
+// hosts, over a cable with no delay of its own, and round trips of 1 and 20 ms. It says what Palm could gain
+// by opening more. Beside one such channel also Palm's store and read over its one link, and a channel whose
+// sockets have room for all that arrives: they say what bounds one connection.
 
-import { chromium } from '@playwright/test';
-import { browserArguments, findBrowser } from '../test/browser.mjs';
+import type { BrowserContext, Page } from '@playwright/test';
 import { Lan, type LanHost } from '../test/fixtures/lan.ts';
-import { plugDelayed, whyNoDelay } from './rig/delayed-cable.ts';
-import { openRawStar, prepareRawChannels, type RawStar } from './rig/raw-channels.ts';
+import { CABLE_ADDRESSES, plugDelayed, whyNoDelay } from './rig/delayed-cable.ts';
+import { openDelayedPool } from './rig/delayed-pool.ts';
+import { openProfile, type Profile } from './rig/profile.ts';
+import { openRawStar } from './rig/raw-channels.ts';
+import { lostAtSockets, roomySockets } from './rig/roomy-sockets.ts';
 import { test } from './rig/bench-pool.ts';
-import { report, type LineInput } from './results.ts';
+import { medianOf, report, type LineInput } from './results.ts';
 import { REPEATS, scaled } from './scale.ts';
 
 const BYTES = scaled(60_000_000);
 const ROUND_TRIPS_MS = [0, 1, 20] as const;
-const COUNTS: readonly number[] = [1, 2, 4];
-const LIMIT_MS = 30 * 60_000;
+const COUNTS: readonly number[] = [2, 4];
+const LIMIT_MS = 90 * 60_000;
 
-/** MB/s by number of connections, one value a repeat. */
-type Rates = ReadonlyMap<number, number[]>;
+type Environment = Parameters<typeof openProfile>[1];
+
+/** Something that moves BYTES from host to host. */
+interface Mover {
+  readonly name: string;
+  /** Returns the ms that it took. `tag`: a new one each time. */
+  readonly move: (tag: number) => Promise<number>;
+}
+
+interface Measured {
+  /** One value a repeat, MB/s. */
+  readonly rates: number[];
+  /** UDP packets that arrived at a full socket, of either host. */
+  readonly lostCounts: number[];
+}
 
 test('several peer connections for one pair beside one', async () => {
   const reason = whyNoDelay();
   test.skip(reason !== undefined, reason);
   test.setTimeout(LIMIT_MS);
   const lines: LineInput[] = [];
-  let version = '';
+  const details: Record<string, unknown> = { bytes: BYTES };
+  let engine = '';
   for (const roundTripMs of ROUND_TRIPS_MS) {
-    const measured = await measure(roundTripMs);
-    version = measured.version;
-    const [one = [], ...more] = COUNTS.map((count) => measured.rates.get(count) ?? []);
-    for (const [at, values] of more.entries()) {
-      const count = COUNTS[at + 1] ?? 0;
+    const { measured, version } = await measure(roundTripMs);
+    engine = `Chromium ${version}`;
+    const [one, ...others] = [...measured];
+    if (one === undefined) throw new Error('one connection is measured first');
+    for (const [label, { rates }] of others) {
       lines.push({
         kind: 'ratio',
-        label: `${count} connections, round trip ${roundTripMs} ms`,
+        label: `${label}, round trip ${roundTripMs} ms`,
         unit: 'MB/s',
         better: 'more',
-        palm: { label: `${count} connections`, values },
-        beside: { label: 'one connection', values: one },
+        palm: { label, values: rates },
+        beside: { label: one[0], values: one[1].rates },
       });
     }
+    details[`packets lost at full sockets, round trip ${roundTripMs} ms`] = Object.fromEntries(
+      [...measured].map(([name, { lostCounts }]) => [name, medianOf(lostCounts)]),
+    );
   }
   await report({
     name: 'peer-connections',
     title: 'Several peer connections for one pair of browsers',
-    engine: `Chromium ${version}`,
+    engine,
     lines,
-    details: { bytes: BYTES },
+    details,
   });
 });
 
-async function measure(roundTripMs: number): Promise<{ rates: Rates; version: string }> {
+async function measure(roundTripMs: number): Promise<{ measured: Map<string, Measured>; version: string }> {
   const lan = new Lan();
   const hosts = [lan.addHost('one'), lan.addHost('two')] as const;
   const cable = await plugDelayed(...hosts, roundTripMs / 2);
-  const [one, two] = await Promise.all([openBrowser(hosts[0]), openBrowser(hosts[1])]);
+  const profiles: Profile[] = [];
+  const newContext = async (host: LanHost, more?: Environment): Promise<BrowserContext> => {
+    const profile = await openProfile(host, more);
+    profiles.push(profile);
+    return profile.context;
+  };
+  const newPages = async (more?: Environment): Promise<readonly [Page, Page]> => {
+    const [one, two] = [await newContext(hosts[0], more), await newContext(hosts[1], more)];
+    return [await openBlank(one), await openBlank(two)];
+  };
   try {
-    const stars = new Map<number, RawStar>();
-    for (const count of COUNTS) {
-      const others = Array.from({ length: count }, () => two.page);
-      stars.set(count, await openRawStar(`of ${count}`, one.page, others));
-    }
-    const rates = new Map<number, number[]>(COUNTS.map((count) => [count, []]));
-    // The first warms up.
-    for (let repeat = 0; repeat <= REPEATS; repeat++) {
-      for (const [count, star] of stars) {
-        const ms = await star.pull(Array.from({ length: count }, () => Math.round(BYTES / count)));
-        if (repeat > 0) rates.get(count)?.push(BYTES / 1_000 / ms);
-      }
-    }
-    return { rates, version: one.browser.version() };
+    const plain = await newPages();
+    const movers = [await connections('one connection', plain, 1)];
+    for (const count of COUNTS) movers.push(await connections(`${count} connections`, plain, count));
+    movers.push(await connections('one, roomy sockets', await newPages(roomySockets()), 1));
+    const [home, away] = hosts;
+    const [address] = CABLE_ADDRESSES;
+    const pool = await openDelayedPool({ home, away, address, newContext, fileBytes: BYTES });
+    // A read is of the file that was stored last.
+    movers.push({ name: 'Palm’s store', move: pool.store }, { name: 'Palm’s read', move: pool.read });
+    const measured = await inTurns(movers, hosts);
+    await pool.close();
+    return { measured, version: plain[0].context().browser()?.version() ?? '' };
   } finally {
-    await Promise.all([one.browser.close(), two.browser.close()]);
+    await Promise.all(profiles.map((profile) => profile.close()));
     await cable.unplug();
     lan.close();
   }
 }
 
-async function openBrowser(host: LanHost) {
-  const browser = await chromium.launch({
-    executablePath: host.wrapper(findBrowser() ?? chromium.executablePath()),
-    // Names of mDNS do not cross this cable.
-    args: [...browserArguments(), '--disable-features=WebRtcHideLocalIpsWithMdns'],
-  });
-  const context = await browser.newContext();
-  await prepareRawChannels(context);
+async function inTurns(movers: readonly Mover[], hosts: readonly LanHost[]): Promise<Map<string, Measured>> {
+  const measured = new Map<string, Measured>();
+  const lostCount = (): number => hosts.reduce((sum, host) => sum + lostAtSockets(host), 0);
+  // The first warms up.
+  for (let repeat = 0; repeat <= REPEATS; repeat++) {
+    for (const { name, move } of movers) {
+      const before = lostCount();
+      const ms = await move(repeat + 1);
+      const { rates, lostCounts } = measured.get(name) ?? { rates: [], lostCounts: [] };
+      measured.set(name, { rates, lostCounts });
+      if (repeat === 0) continue;
+      rates.push(BYTES / 1_000 / ms);
+      lostCounts.push(lostCount() - before);
+    }
+  }
+  return measured;
+}
+
+/** Plain channels, which move an equal part of BYTES each. */
+async function connections(name: string, [one, two]: readonly [Page, Page], count: number): Promise<Mover> {
+  const each = <Value>(value: Value): Value[] => Array.from({ length: count }, () => value);
+  const star = await openRawStar(name, one, each(two));
+  return { name, move: () => star.pull(each(Math.round(BYTES / count))) };
+}
+
+async function openBlank(context: BrowserContext): Promise<Page> {
   const page = await context.newPage();
   await page.goto('about:blank');
-  return { browser, page };
+  return page;
 }

@@ -10,7 +10,8 @@ import { whyNoLan, type LanHost } from '../../test/fixtures/lan.ts';
 
 const SOURCE = fileURLToPath(new URL('delay.c', import.meta.url));
 const BUILD_FOLDER = fileURLToPath(new URL('../../node_modules/.cache/delay/', import.meta.url));
-const ADDRESSES = ['10.78.0.1', '10.78.0.2'] as const;
+/** IPv4, of the first host and of the other. */
+export const CABLE_ADDRESSES = ['10.78.0.1', '10.78.0.2'] as const;
 
 /** Why this machine can have no such cable; undefined if it can. */
 export function whyNoDelay(): string | undefined {
@@ -28,7 +29,7 @@ export async function plugDelayed(one: LanHost, other: LanHost, delayMs: number)
   mkdirSync(BUILD_FOLDER, { recursive: true });
   const program = join(BUILD_FOLDER, 'delay');
   execFileSync('cc', ['-O2', '-o', program, SOURCE]);
-  const [near, far] = ADDRESSES;
+  const [near, far] = CABLE_ADDRESSES;
   const parameters = [one.namespace, near, other.namespace, far, String(Math.round(delayMs * 1_000))];
   // The first host is where it is started; it enters both.
   const child = one.spawn(program, parameters, { stdio: ['ignore', 'pipe', 'inherit'] });
