@@ -79,10 +79,23 @@ async function seal(
   const { k, n } = parameters;
   const blocks = blocksFor(new Uint8Array(sealed), k, n, into);
   discard(new Uint8Array(sealed));
-  code.derive(blocks.slice(0, k), blocks.slice(k));
-  const hashes = await Promise.all(blocks.map(({ bytes }) => blockHashOf(bytes)));
+  const hashes = k === 1 ? await mirrored(blocks) : await coded(code, blocks, k);
   checkNotAborted(signal);
   return { plainHash, blocks: blocks.map(({ bytes }) => bytes), hashes };
+}
+
+/** Derives the parity of k blocks, the first ones; returns the hashes of all. */
+function coded(code: ErasureCode, blocks: readonly OwnBlock[], k: number): Promise<BlockHash[]> {
+  code.derive(blocks.slice(0, k), blocks.slice(k));
+  return Promise.all(blocks.map(({ bytes }) => blockHashOf(bytes)));
+}
+
+/** The same of a mirror: all of its blocks are the first one. */
+async function mirrored([first, ...others]: readonly OwnBlock[]): Promise<BlockHash[]> {
+  if (first === undefined) throw new Error('n is at least k');
+  for (const { bytes } of others) bytes.set(first.bytes);
+  const hash = await blockHashOf(first.bytes);
+  return [hash, ...others.map(() => hash)];
 }
 
 async function open(
@@ -105,7 +118,8 @@ async function open(
   if (blocks.some((block) => block.bytes.length !== blockBytes)) {
     throw corrupt(parameters, `its blocks do not have ${blockBytes} bytes`);
   }
-  const data = code.decode(blocks, k, n, memory.take(k * blockBytes));
+  const whole = mirrorOf(blocks, k, n);
+  const data = whole ?? code.decode(blocks, k, n, memory.take(k * blockBytes));
   if (data.subarray(sealedBytes).some((byte) => byte !== 0))
     throw corrupt(parameters, 'its padding is not zero');
 
@@ -113,11 +127,23 @@ async function open(
   checkNotAborted(signal);
   try {
     const plain = await crypto.subtle.decrypt(gcmOf(parameters), key, data.subarray(0, sealedBytes));
-    memory.give(data);
+    if (data !== whole) memory.give(data);
     return { kind: 'opened', plain: new Uint8Array(plain) };
   } catch (cause) {
     throw corrupt(parameters, 'its authentication tag does not fit', cause);
   }
+}
+
+/** A mirror's block, which is its segment; it stays the caller's. */
+function mirrorOf(
+  blocks: readonly ArrivedBlock[],
+  k: number,
+  n: number,
+): Uint8Array<ArrayBuffer> | undefined {
+  const [only, ...others] = blocks;
+  return k === 1 && others.length === 0 && only !== undefined && isWithin(only.index, 0, n - 1)
+    ? only.bytes
+    : undefined;
 }
 
 /** Sealed blocks are enough: the code is linear in them, so the lost ones come back byte by byte. */

@@ -80,7 +80,10 @@ class RecentFragments {
     const isSmall = bytes.length <= SMALL_BYTES;
     const kept = isSmall ? bytes.slice() : bytes;
     if (isSmall) this.#spent(bytes);
+    // A mirror's blocks are all the same.
+    const before = this.#blocks.get(key);
     this.#remove(key);
+    if (before !== undefined) this.#spend(before);
     this.#blocks.set(key, kept);
     this.#byteCount += kept.buffer.byteLength;
     for (const [oldest, old] of this.#blocks) {

@@ -4,6 +4,7 @@
 import { createDecipheriv, createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createSegmentCodec } from '../../../../src/adapters/portable/segment-codec.ts';
 import { deriveFileKey } from '../../../../src/core/coding/file-key.ts';
 import { combineShares, splitSecret } from '../../../../src/core/coding/shamir.ts';
 import { concatBytes, hexOf } from '../../../../src/core/model/bytes.ts';
@@ -90,6 +91,35 @@ describe('seal and open', () => {
         expect(await codec.open(parameters, pick(blocks, indices), 100)).toEqual(opened(plain));
       }
     }
+  });
+
+  it('the blocks of a mirror are the segment, each in memory of its own; no code computes them', async () => {
+    const never = (): never => {
+      throw new Error('there is nothing to compute');
+    };
+    const taken: Uint8Array[] = [];
+    const memory = {
+      take: (byteCount: number) => dirtyMemory.take(byteCount),
+      give: (b: Uint8Array) => void taken.push(b),
+    };
+    const copying = createSegmentCodec({ decode: never, derive: never }, memory);
+    const parameters = { ...PARAMETERS, k: 1, n: 3 };
+    const plain = seededBytes(1_000, 9);
+    const into = indicesOf(3).map(() => dirtyMemory.take(plain.length + GCM_TAG_BYTES));
+    const { blocks, hashes } = await copying.seal(parameters, plain.slice(), undefined, undefined, into);
+    expect(new Set(blocks.map(hexOf)).size).toBe(1);
+    expect(new Set(blocks.map(({ buffer }) => buffer)).size).toBe(3);
+    expect(hashes.map(hexOf)).toEqual(blocks.map((block) => hexOf(sha256(block))));
+    for (const index of indicesOf(3)) {
+      const given = pick(blocks, [index], hashes);
+      expect(await copying.open(parameters, given, plain.length)).toEqual(opened(plain));
+      expect(
+        given.map(({ bytes }) => hexOf(bytes)),
+        'it is not written to',
+      ).toEqual([hexOf(blocks[0] ?? plain)]);
+    }
+    expect(taken, 'the block stays with whoever gave it').toEqual([]);
+    await expect(codec.open(parameters, pick([...blocks, plain], [3]), plain.length)).rejects.toThrow();
   });
 
   it('if some blocks do not match their hashes, the others are given back', async () => {

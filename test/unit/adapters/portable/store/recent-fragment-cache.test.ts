@@ -49,6 +49,15 @@ it('a small block that was sealed here is served from memory any number of times
   expect(loads).toEqual([]);
 });
 
+it('of equal blocks, as a mirror has them, one is kept, and the memory of the others is spent', async () => {
+  const { store, loads, spent } = disk();
+  const [first, second] = [markedBlock(1), markedBlock(1)];
+  await store.putBlocks(ownerOfTaking(1), [first, second], 'computed');
+  expect(areSame(spent, [first.bytes])).toBe(true);
+  expect(await store.getBlock(markedHash(1))).toBe(second.bytes);
+  expect(loads).toEqual([]);
+});
+
 it('a block from elsewhere is not kept, and its bytes are spent', async () => {
   const { store, loads, spent } = disk();
   const block = markedBlock(1);
