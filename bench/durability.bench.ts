@@ -19,7 +19,7 @@ import { ORACLE, PALM, TRIGGERS, type Trigger } from '../test/durability/trigger
 import { scaled } from './scale.ts';
 
 /** Pools of each kind: fewer of the large ones, which have as many device-years. */
-const POOLS: Readonly<Record<string, number>> = { household: 12, class: 3, event: 12, campus: 1 };
+const POOLS: Readonly<Record<string, number>> = { household: 12, class: 3, club: 12, event: 12, campus: 3 };
 const FILE_COUNT = 20;
 const K = 4;
 const N = 8;

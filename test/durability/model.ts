@@ -9,6 +9,7 @@ import { NO_ANCHORS } from '../../src/core/placement/anchors.ts';
 import { planPlacement } from '../../src/core/placement/placement.ts';
 import { repairersOf, type RepairedFile, type RepairNeed } from '../../src/core/repair/repair-need.ts';
 import { randomFrom, type SeededRandom } from '../sim/seeded-random.ts';
+import { sharedSilenceMs } from '../../src/core/membership/learned-grace.ts';
 import { Agenda } from './agenda.ts';
 import {
   DAY_MS,
@@ -187,13 +188,28 @@ class Model {
 
   /** The device is gone if it does not come back within its grace. */
   #watch(nowMs: number, device: Device): void {
-    const graceMs = this.#options.trigger.graceMs?.(device.kind, device.longestAwayMs);
-    if (graceMs === undefined) return;
-    const dueMs = nowMs + graceMs;
-    this.#agenda.add(dueMs, () => {
-      if (device.isAwake || device.isGone || device.lastAwakeMs > nowMs) return;
-      this.#gone(dueMs, device);
-    });
+    const of = this.#options.trigger.graceMs;
+    if (of === undefined) return;
+    const sinceMs = device.lastAwakeMs;
+    const look = (atMs: number, sharedMs: number): void => {
+      const dueMs = sinceMs + of(device.kind, device.longestAwayMs, sharedMs);
+      if (dueMs > atMs) this.#agenda.add(dueMs, () => lookAgain(dueMs));
+      else this.#gone(atMs, device);
+    };
+    const lookAgain = (atMs: number): void => {
+      if (device.isAwake || device.isGone || device.lastAwakeMs > sinceMs) return;
+      look(atMs, this.#sharedSilenceMs(atMs));
+    };
+    look(nowMs, 0);
+  }
+
+  #sharedSilenceMs(nowMs: number): number {
+    const counted = [...this.#devices.values()].filter(({ isGone, kind }) => !isGone && kind !== 'anchor');
+    return sharedSilenceMs(
+      counted.map(({ longestAwayMs, isAwake, lastAwakeMs }) =>
+        Math.max(longestAwayMs, isAwake ? 0 : nowMs - lastAwakeMs),
+      ),
+    );
   }
 
   #lose(nowMs: number, device: Device): void {
@@ -331,6 +347,8 @@ class Model {
     if (before > 0 && before + by > 0) return;
     this.#countOpenable(nowMs, file);
     file.awakeCount += by;
+    // What could not be repaired until now may be.
+    if (by === 1 && file.awakeCount === file.manifest.k) file.nextLookMs = nowMs;
   }
 
   #countOpenable(nowMs: number, file: File): void {

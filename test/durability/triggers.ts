@@ -11,9 +11,9 @@ export interface Trigger {
   readonly name: string;
   /**
    * How long a device of this kind may be away until it counts as gone, ms; undefined: the model tells the
-   * truth.
+   * truth. `sharedMs`: how long most devices were away at some time, or are.
    */
-  readonly graceMs: ((kind: Kind, longestAwayMs: number) => number) | undefined;
+  readonly graceMs: ((kind: Kind, longestAwayMs: number, sharedMs: number) => number) | undefined;
   /** Undefined while the file needs no repair. `deviceCount`: devices that are not gone. */
   need(
     file: RepairedFile,
@@ -40,7 +40,8 @@ const own = (...given: Parameters<Trigger['need']>): RepairNeed | undefined =>
 
 export const PALM: Trigger = {
   name: 'half of the spare lost',
-  graceMs: (kind, longestAwayMs) => learnedGraceMs(byClass(kind), longestAwayMs),
+  graceMs: (kind, longestAwayMs, sharedMs) =>
+    learnedGraceMs(byClass(kind), longestAwayMs, kind === 'anchor' ? 0 : sharedMs),
   need: own,
 };
 
@@ -49,6 +50,11 @@ export const ORACLE: Trigger = { name: 'oracle', graceMs: undefined, need: own }
 
 export const TRIGGERS: readonly Trigger[] = [
   PALM,
+  {
+    name: 'half, each learned alone',
+    graceMs: (kind, longestAwayMs) => learnedGraceMs(byClass(kind), longestAwayMs, 0),
+    need: own,
+  },
   { name: 'half, grace by class', graceMs: byClass, need: own },
   { name: 'first loss', graceMs: PALM.graceMs, need: whenMissing(() => true) },
   {

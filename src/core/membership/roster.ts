@@ -8,7 +8,7 @@ import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT } from '../model/limits.ts';
 import type { MonotonicMs, WallMs } from '../model/time.ts';
 import type { AliveRecord } from './alive-record.ts';
-import { learnedGraceMs, MAX_LEARNED_SILENCE_MS } from './learned-grace.ts';
+import { learnedGraceMs, MAX_LEARNED_SILENCE_MS, sharedSilenceMs } from './learned-grace.ts';
 import type { MemberState } from './member-state.ts';
 
 /** What outlives the page about one member. */
@@ -79,6 +79,8 @@ export class Roster {
   /** Changes whenever a state or a class does. */
   revision = 0;
   #changed = new Set<DeviceId>();
+  /** The last that was computed. */
+  #shared: { readonly nowMs: MonotonicMs; readonly revision: number; readonly ms: number } | undefined;
 
   constructor(rules: MembershipRules) {
     this.#rules = rules;
@@ -100,8 +102,24 @@ export class Roster {
   graceMs(member: Member): number {
     const of = classOf(member);
     const ofClassMs = this.#rules.graceMs(of);
-    const graceMs = this.#rules.isGraceSet(of) ? ofClassMs : learnedGraceMs(ofClassMs, member.longestMs);
+    const graceMs = this.#rules.isGraceSet(of)
+      ? ofClassMs
+      : learnedGraceMs(ofClassMs, member.longestMs, of === 'alwaysOn' ? 0 : this.#sharedSilenceMs());
     return member.isEvictable ? Math.min(graceMs, MAX_EVICTABLE_GRACE_MS) : graceMs;
+  }
+
+  /** Of those that are not always on: what is on all the time shares nobody's nights. */
+  #sharedSilenceMs(): number {
+    const { nowMs } = this;
+    if (this.#shared?.nowMs === nowMs && this.#shared.revision === this.revision) return this.#shared.ms;
+    const silences: number[] = [];
+    for (const member of this.#members.values()) {
+      if (member.state === 'gone' || classOf(member) === 'alwaysOn') continue;
+      silences.push(Math.max(member.longestMs, member.state === 'reachable' ? 0 : nowMs - member.heardAtMs));
+    }
+    const ms = sharedSilenceMs(silences);
+    this.#shared = { nowMs, revision: this.revision, ms };
+    return ms;
   }
 
   isEvictable(device: DeviceId): boolean {

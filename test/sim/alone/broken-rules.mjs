@@ -105,8 +105,8 @@ export const BROKEN_RULES = [
     changes: [
       {
         file: 'core/membership/learned-grace.ts',
-        from: 'return Math.max(ofClassMs, Math.min(FACTOR * longestMs, MAX_LEARNED_GRACE_MS));',
-        to: 'return ofClassMs;',
+        from: 'Math.min(FACTOR * longestMs, MAX_LEARNED_GRACE_MS),',
+        to: '',
       },
     ],
   },
