@@ -4,6 +4,7 @@
 // is not there; what one request can make this device hold is a run of blocks; nothing is logged.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AbortWatch } from '../../core/abort-watch.ts';
 import type { LaneCaller, LaneDoor, LaneHost } from '../../core/lane-port.ts';
 import { isPalmError } from '../../core/model/errors.ts';
 import type { BlockHash } from '../../core/model/ids.ts';
@@ -33,6 +34,7 @@ export class LaneServer implements LaneHost {
   origins: () => readonly string[] = () => [];
   readonly counts: LaneCounts = { sentBlocks: 0, takenBlocks: 0 };
   readonly #doors = new Set<LaneDoor>();
+  readonly #aborts = new AbortWatch();
 
   open(door: LaneDoor): () => void {
     this.#doors.add(door);
@@ -52,11 +54,11 @@ export class LaneServer implements LaneHost {
     }
     // The link that gave the token is gone, and the request with it.
     const end = (): void => void request.socket.destroy();
-    caller.signal.addEventListener('abort', end);
+    const unwatch = this.#aborts.watch(caller.signal, end);
     this.#work(caller, request, response)
       .catch(() => request.socket.destroy()) // the page asks over the link
       .finally(() => {
-        caller.signal.removeEventListener('abort', end);
+        unwatch();
         done();
       });
     return true;

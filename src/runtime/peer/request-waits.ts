@@ -3,6 +3,7 @@
 //
 // Invariant: each request settles exactly once: by its answer, its abort, or `close`.
 
+import { AbortWatch } from '../../core/abort-watch.ts';
 import { PalmError } from '../../core/model/errors.ts';
 import type { DeviceId } from '../../core/model/ids.ts';
 import type { PeerInput } from '../../core/peer/peer-events.ts';
@@ -18,6 +19,7 @@ export class RequestWaits {
   readonly #input: (input: PeerInput) => void;
   readonly #lifetime: AbortSignal;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #aborts = new AbortWatch();
   #nextTicket = 1;
 
   /** Once `lifetime` aborts, nothing more is asked. */
@@ -40,8 +42,7 @@ export class RequestWaits {
         this.#input({ kind: 'abandon', ticket });
         reject(signal.reason);
       };
-      const settled = (): void => signal.removeEventListener('abort', abandon);
-      signal.addEventListener('abort', abandon, { once: true });
+      const settled = this.#aborts.watch(signal, abandon);
       this.#waiting.set(ticket, {
         resolve: (payload) => (settled(), resolve(payload)),
         reject: (error) => (settled(), reject(error)),

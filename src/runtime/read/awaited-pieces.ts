@@ -16,23 +16,36 @@ export function awaitedPieces(
   const cancelled = new AbortController();
   const onAbort = (): void => cancelled.abort(signal?.reason);
   if (signal?.aborted === true) onAbort();
+  /** A caller may use one signal for many reads: none leaves anything at it, however it ends. */
+  const unwatch = (): void => signal?.removeEventListener('abort', onAbort);
   return {
     start: async (fail) => {
       signal?.addEventListener('abort', onAbort, { once: true });
-      pieces = await open(cancelled.signal, (error) => {
-        fail(error);
-        // The reader may never ask again: prefetched bytes must not wait for it.
-        void pieces?.return();
-      });
+      try {
+        pieces = await open(cancelled.signal, (error) => {
+          unwatch();
+          fail(error);
+          // The reader may never ask again: prefetched bytes must not wait for it.
+          void pieces?.return();
+        });
+      } catch (error) {
+        unwatch();
+        throw error;
+      }
     },
     next: async () => {
-      const next = await pieces?.next();
-      if (next !== undefined && next.done !== true) return next.value;
-      signal?.removeEventListener('abort', onAbort);
+      try {
+        const next = await pieces?.next();
+        if (next !== undefined && next.done !== true) return next.value;
+      } catch (error) {
+        unwatch();
+        throw error;
+      }
+      unwatch();
       return undefined;
     },
     cancel: async () => {
-      signal?.removeEventListener('abort', onAbort);
+      unwatch();
       cancelled.abort();
       await pieces?.return();
     },

@@ -5,6 +5,7 @@
 // close().
 
 import { type Remote, transfer, wrap } from 'comlink';
+import { AbortWatch } from '../../../core/abort-watch.ts';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 import { sealedBlockBytes } from '../../../core/model/geometry.ts';
 import { BLOCK_BYTES, MAX_FRAGMENT_COUNT } from '../../../core/model/limits.ts';
@@ -119,6 +120,7 @@ class WorkerPool {
   readonly #createWorker: () => Worker;
   readonly #workers = new Set<CodecWorker>();
   readonly #waiting: Call[] = [];
+  readonly #aborts = new AbortWatch();
   #closed = false;
 
   constructor(workerCount: number, createWorker: () => Worker) {
@@ -134,7 +136,7 @@ class WorkerPool {
       if (signal?.aborted === true) throw cancelled(signal);
       if (this.#closed) throw closed();
       if (this.#waiting.length >= MAX_WAITING_CALLS) throw tooManyCalls();
-      const unwatch = (): void => signal?.removeEventListener('abort', abort);
+      let unwatch: (() => void) | undefined;
       const call: Call = {
         run: (service) =>
           send(service)
@@ -146,9 +148,9 @@ class WorkerPool {
                 settle: () => reject(error),
               }),
             )
-            .finally(unwatch),
+            .finally(() => unwatch?.()),
         fail: (error) => {
-          unwatch();
+          unwatch?.();
           reject(error);
         },
       };
@@ -157,7 +159,7 @@ class WorkerPool {
         if (at >= 0) this.#waiting.splice(at, 1);
         call.fail(cancelled(signal));
       };
-      signal?.addEventListener('abort', abort);
+      if (signal !== undefined) unwatch = this.#aborts.watch(signal, abort);
       this.#waiting.push(call);
       this.#dispatch();
     });
