@@ -1,8 +1,9 @@
-// `npm run test:sim`: the simulator's tests. With `--seeds N` it tells N stories of pools that are left alone
-// instead (test/sim/alone), from seed `--from S` on (1), and prints each that fails, what happened in it, and
-// the command that replays it. `--trace` prints what happens as it happens; `--only crash,rot` leaves out all
-// other faults. `--years N` tells stories of a year each until N device-years have passed, of a population
-// of test/durability (`--population club`), or of `--days D` each. `--measure` measures membership instead
+// `npm run test:sim`: the simulator's tests. With `--seeds N` it tells N stories of pools that are left
+// alone instead (test/sim/alone), from seed `--from S` on (1), and prints each that fails, what happened in
+// it, and the command that replays it. `--trace` prints what happens as it happens; `--only crash,rot`
+// leaves out all other faults, `--real-days` tells stories of days of 24 hours only. `--years N` tells
+// stories of a year each until N device-years have passed, of a population of test/durability
+// (`--population club`), or of `--days D` each. `--measure` measures membership instead
 // (docs/DURABILITY.md), `--measure class` that of one population.
 
 import { spawnSync } from 'node:child_process';

@@ -4,8 +4,8 @@
 
 /**
  * @typedef {{ file: string, from: string, to: string }} Change
- * `only`: the one kind of fault that stories are told with, where others would hide it
- * @typedef {{ name: string, rule: string, changes: Change[], only?: string }} Mutation
+ * `options`: of the command that tells the stories, where only some of them show it
+ * @typedef {{ name: string, rule: string, changes: Change[], options?: string[] }} Mutation
  */
 
 /** @type {readonly Mutation[]} */
@@ -94,7 +94,7 @@ export const BROKEN_RULES = [
   {
     name: 'offered-space',
     rule: 'a fifth of the space stays for its own device',
-    only: 'full',
+    options: ['--only', 'full'],
     changes: [
       { file: 'runtime/offered-space.ts', from: 'const OFFERED_PART = 0.8;', to: 'const OFFERED_PART = 1;' },
     ],
@@ -102,6 +102,7 @@ export const BROKEN_RULES = [
   {
     name: 'learned-grace',
     rule: 'who came back after a long silence is given it again',
+    options: ['--real-days'],
     changes: [
       {
         file: 'core/membership/learned-grace.ts',

@@ -27,6 +27,7 @@ async function tellAll(): Promise<void> {
       seed,
       ...(trace ? { say: print } : {}),
       ...(only === undefined ? {} : { only }),
+      hasRealDays: given.includes('--real-days'),
     });
     told += 1;
     deviceMs += story.deviceMs;

@@ -47,10 +47,9 @@ async function tell(mutation) {
     writeFileSync(path, source.replace(from, to));
   }
   const program = await buildStories(root, join(WORK, `${mutation.name}-program`));
-  const faults = mutation.only === undefined ? [] : ['--only', mutation.only];
   const { stdout } = spawnSync(
     process.execPath,
-    [program, '--seeds', String(most), '--until-failure', ...faults],
+    [program, '--seeds', String(most), '--until-failure', ...(mutation.options ?? [])],
     {
       encoding: 'utf8',
       cwd: root,

@@ -5,7 +5,7 @@ import { joinPool } from '../device.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import { World } from '../world.ts';
 import { strike } from './faults.ts';
-import { dayFrom, daysFrom, graceOf, learnsGrace, live, newActor } from './life.ts';
+import { dayFrom, daysFrom, graceOf, learnsGrace, live, newActor, REAL_DAY_MS } from './life.ts';
 import { read, remove, resume, store } from './people.ts';
 import { Scene, type Kind } from './scene.ts';
 import { givenLinks, madeLinks, type StoryNetwork } from './story-network.ts';
@@ -17,6 +17,8 @@ export interface StoryOptions {
   readonly say?: (line: string) => void;
   /** Only these faults. */
   readonly only?: ReadonlySet<string>;
+  /** Its days have 24 hours, whatever the seed says. */
+  readonly hasRealDays?: boolean;
 }
 
 export interface StoryResult {
@@ -48,7 +50,8 @@ const MADE_LINKS = 0.2;
 
 export async function tellStory(options: StoryOptions): Promise<StoryResult> {
   const world = new World(options.seed);
-  const scene = new Scene(world, networkFrom, dayFrom, options.say ?? (() => undefined));
+  const dayOf = options.hasRealDays === true ? () => REAL_DAY_MS : dayFrom;
+  const scene = new Scene(world, networkFrom, dayOf, options.say ?? (() => undefined));
   const startMs = world.nowMs;
   const days = daysFrom(scene);
   let openMs = 0;
