@@ -31,11 +31,8 @@ interface Job {
   endsAtMs: number;
 }
 
-/**
- * Blocks fetched from one device at the same time: 3 MiB. Two requests of the lane bring eight, and end at
- * about the same time; a send queue holds four: more must be on their way, or the link waits for questions.
- */
-const MAX_PREFETCHES = 12;
+/** Blocks fetched from one device at the same time: 2 MiB, twice what its send queue holds. */
+const MAX_PREFETCHES = 8;
 /** The share of the room left by fragments that hints may fill; a fragment still fits whole in the rest. */
 const ROOM_PART = 0.5;
 

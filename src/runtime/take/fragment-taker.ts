@@ -20,7 +20,8 @@ export interface FragmentTakerPorts {
   /** The device, as notices name it. */
   readonly quoted: (device: DeviceId) => QuotedDevice;
   readonly request: (from: DeviceId, ask: Ask) => Promise<Uint8Array<ArrayBuffer>>;
-  readonly takeOver: PullPorts['takeOver'];
+  /** See PullPorts. */
+  readonly settled: (blocks: readonly BlockHash[]) => Promise<void>;
   /** Resolves when the catalogue's entry of the file is durable. */
   readonly fileKept: (file: FileId) => Promise<void>;
   /** Drops what is left of damaged fragments of the file, except this one: it would exceed the cap. */

@@ -14,7 +14,6 @@ import { BLOCK_BYTES } from '../../core/model/limits.ts';
 import type { PeerInput } from '../../core/peer/peer-events.ts';
 import type { PrefetchEffect, PrefetchOutcome } from '../../core/peer/prefetching.ts';
 import type { FragmentStore } from '../../core/ports.ts';
-import type { Coming } from './pulling.ts';
 
 export interface PrefetchPorts {
   readonly fragments: FragmentStore;
@@ -88,16 +87,11 @@ export class Prefetcher {
     }
   }
 
-  /** Those of `blocks` that are being fetched now. */
-  coming(blocks: readonly BlockHash[]): Coming {
-    const fetches = new Map(
-      blocks.flatMap((hash) => {
-        const fetching = this.#underWay.get(blockKey(hash));
-        return fetching === undefined ? [] : [[blockKey(hash), fetching] as const];
-      }),
-    );
-    const settled = Promise.allSettled([...fetches.values(), ...this.#releases.values()]);
-    return { has: (hash) => fetches.has(blockKey(hash)), settled: settled.then(() => undefined) };
+  /** Resolves when none of `blocks` is still being fetched, and none is about to be given up. */
+  async settled(blocks: readonly BlockHash[]): Promise<void> {
+    if (this.#underWay.size + this.#releases.size === 0) return;
+    const fetches = blocks.flatMap((hash) => this.#underWay.get(blockKey(hash)) ?? []);
+    await Promise.allSettled([...fetches, ...this.#releases.values()]);
   }
 
   async #release(owner: BlockOwner, after: readonly Promise<unknown>[]): Promise<void> {

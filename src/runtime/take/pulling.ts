@@ -23,15 +23,8 @@ export interface PullPorts {
   readonly manifestOf: (file: FileId) => Manifest | undefined;
   readonly fragments: FragmentStore;
   readonly request: (ask: Ask) => Promise<Uint8Array<ArrayBuffer>>;
-  /** Takes these foretold blocks over, but for those that are being fetched. */
-  readonly takeOver: (blocks: readonly BlockHash[]) => Coming;
-}
-
-/** Foretold blocks that are being fetched. */
-export interface Coming {
-  readonly has: (block: BlockHash) => boolean;
-  /** Resolves when none is any more, and none is about to be given up. */
-  readonly settled: Promise<void>;
+  /** Resolves when none of these foretold blocks is being fetched, and none will be. */
+  readonly settled: (blocks: readonly BlockHash[]) => Promise<void>;
 }
 
 export type PullOutcome =
@@ -42,13 +35,8 @@ export type PullOutcome =
       readonly notice?: Notice;
     };
 
-/** Blocks written in one call: some 1 MiB. */
+/** Blocks requested together, and written in one call: some 1 MiB. */
 const BLOCKS_AT_ONCE = 4;
-/**
- * Blocks requested beyond those being written: 3 MiB, as many as are prefetched. Two requests of the lane
- * bring eight, and end at about the same time: the next ones are on their way by then.
- */
-const BLOCKS_AHEAD = 12;
 
 /**
  * The notice about a device whose blocks do not match their hashes, or whose index does not match its id, by
@@ -67,6 +55,7 @@ export async function pullFragment(place: Place, from: QuotedDevice, ports: Pull
   try {
     const indexBytes = await ports.request({ kind: 'get-index', ...place });
     const index = fragmentIndexOf(indexBytes, manifest, place.fragment);
+    await ports.settled(index.blocks);
     await pullBlocks(index, manifest, ports);
     await fragments.commit([{ stored, indexBytes, hashes: index.blocks }]);
     return { kind: 'held', stored, blocks: index.blocks };
@@ -85,7 +74,7 @@ export async function pullFragment(place: Place, from: QuotedDevice, ports: Pull
  */
 export async function pullTogether(
   places: readonly Place[],
-  ports: Omit<PullPorts, 'takeOver'>,
+  ports: Omit<PullPorts, 'settled'>,
 ): Promise<Map<Place, PullOutcome>> {
   const { fragments, owner } = ports;
   const answered = decodeSmallFragments(await ports.request({ kind: 'get-fragments', places }));
@@ -132,24 +121,15 @@ function checkedBlock(
 }
 
 async function pullBlocks(index: FragmentIndex, manifest: Manifest, ports: PullPorts): Promise<void> {
-  // The link does not wait for the last of what is coming.
-  const coming = ports.takeOver(index.blocks);
-  const alone = new Set(index.blocks.filter((hash) => !coming.has(hash)));
-  const missing = (await missingOf(index, ports)).filter(({ hash }) => alone.has(hash));
-  await pullMissing(missing, manifest, ports);
-  if (missing.length === index.blocks.length) return;
-  await coming.settled;
   for (;;) {
-    const left = await missingOf(index, ports);
-    await pullMissing(left, manifest, ports);
+    const present = await ports.fragments.hasBlocks(index.blocks);
+    const missing = index.blocks.flatMap((hash, segment) =>
+      present[segment] === true ? [] : [{ hash, segment }],
+    );
+    await pullMissing(missing, manifest, ports);
     // Blocks that were here for another job may have been given up; those that this job fetched stay.
-    if (left.length === 0 || left.length === index.blocks.length) return;
+    if (missing.length === 0 || missing.length === index.blocks.length) return;
   }
-}
-
-async function missingOf({ blocks }: FragmentIndex, { fragments }: PullPorts): Promise<readonly Missing[]> {
-  const present = await fragments.hasBlocks(blocks);
-  return blocks.flatMap((hash, segment) => (present[segment] === true ? [] : [{ hash, segment }]));
 }
 
 interface Missing {
@@ -158,22 +138,20 @@ interface Missing {
 }
 
 async function pullMissing(missing: readonly Missing[], manifest: Manifest, ports: PullPorts): Promise<void> {
-  const waiting = [...missing];
-  const coming: Promise<Block>[] = [];
-  const ask = async ({ hash, segment }: Missing): Promise<Block> =>
-    checkedBlock(hash, await ports.request({ kind: 'get-block', hash }), manifest, segment);
-  const askAhead = (): void => {
-    for (const block of waiting.splice(0, BLOCKS_AHEAD - coming.length)) {
-      const asked = ask(block);
-      // Its failure surfaces at its turn, or never when another comes first.
-      asked.catch(() => undefined);
-      coming.push(asked);
-    }
-  };
-  for (askAhead(); coming.length > 0;) {
-    const blocks = await Promise.all(coming.splice(0, BLOCKS_AT_ONCE));
-    // The next ones travel while these are written.
-    askAhead();
+  const fetchPart = async (part: readonly Missing[]) =>
+    Promise.all(
+      part.map(async ({ hash, segment }) => {
+        const bytes = await ports.request({ kind: 'get-block', hash });
+        return checkedBlock(hash, bytes, manifest, segment);
+      }),
+    );
+  // The next part travels while this one is written.
+  let coming = fetchPart(missing.slice(0, BLOCKS_AT_ONCE));
+  for (let at = 0; at < missing.length; at += BLOCKS_AT_ONCE) {
+    const blocks = await coming;
+    coming = fetchPart(missing.slice(at + BLOCKS_AT_ONCE, at + 2 * BLOCKS_AT_ONCE));
+    // Its failure surfaces at the next turn, or never when writing fails first.
+    coming.catch(() => undefined);
     await ports.fragments.putBlocks(ports.owner, blocks, 'claimed');
   }
 }

@@ -10,7 +10,7 @@ import { damagedOffer } from './pulling.ts';
 
 export interface TakingPorts extends Omit<
   FragmentTakerPorts,
-  'manifestOf' | 'request' | 'takeOver' | 'ended'
+  'manifestOf' | 'request' | 'settled' | 'ended'
 > {
   readonly peer: Peer;
   readonly request: (from: DeviceId, ask: Ask, signal: AbortSignal) => Promise<Uint8Array<ArrayBuffer>>;
@@ -36,9 +36,9 @@ export class TakingParts {
       ...ports,
       manifestOf: (file) => peer.catalogue.files().get(file),
       request: (from, ask) => request(from, ask, lifetime),
-      takeOver: (wanted) => {
+      settled: (wanted) => {
         if (peer.isPrefetching) input({ kind: 'pulling', blocks: wanted });
-        return prefetcher.coming(wanted);
+        return prefetcher.settled(wanted);
       },
       ended: (place, from, outcome, blocks) => input({ kind: 'pulled', place, from, outcome, blocks }),
     });

@@ -26,7 +26,7 @@ import { indicesOf, seededBytes } from '../../../fixtures/erasure-oracle.ts';
 import { deviceAt } from '../../../fixtures/pool-fixture.ts';
 
 const [A, B] = [deviceAt(0).deviceId, deviceAt(1).deviceId];
-const MAX_PREFETCHES = 12;
+const MAX_PREFETCHES = 8;
 const ROOM = 2 ** 40;
 const ALL = (): boolean => true;
 
@@ -53,14 +53,14 @@ function startedBy(prefetching: Prefetching, isReachable = ALL): BlockHash[] {
 describe('foretold blocks', () => {
   it('are fetched in their order, a bounded number at a time from one device', () => {
     const prefetching = new Prefetching();
-    prefetching.foretold(0, A, jobAt(0), hashesAt(0, MAX_PREFETCHES + 2), ROOM);
+    prefetching.foretold(0, A, jobAt(0), hashesAt(0, 10), ROOM);
     prefetching.foretold(0, B, jobAt(0), hashesAt(100, 1), ROOM);
     expect(startedBy(prefetching)).toEqual([...hashesAt(0, MAX_PREFETCHES), hashAt(100)]);
     expect(startedBy(prefetching)).toEqual([]);
     prefetching.fetched(0, A, jobAt(0), hashAt(3), 'here');
     prefetching.fetched(0, A, jobAt(0), hashAt(0), 'failed');
-    expect(startedBy(prefetching)).toEqual(hashesAt(MAX_PREFETCHES, 2));
-    expect(prefetching.bytes).toBe((MAX_PREFETCHES + 2) * BLOCK_BYTES);
+    expect(startedBy(prefetching)).toEqual(hashesAt(8, 2));
+    expect(prefetching.bytes).toBe(10 * BLOCK_BYTES);
     expect(prefetching.hereBytes).toBe(BLOCK_BYTES);
   });
 
@@ -99,20 +99,18 @@ describe('foretold blocks', () => {
 
   it('are left to a pull that needs them unless on their way; those of a fragment are not counted here', () => {
     const prefetching = new Prefetching();
-    const allButOne = MAX_PREFETCHES + 3;
-    prefetching.foretold(0, A, jobAt(0), hashesAt(0, allButOne + 1), ROOM);
-    const underWay = startedBy(prefetching);
-    expect(underWay).toEqual(hashesAt(0, MAX_PREFETCHES));
-    prefetching.pulling(hashesAt(0, allButOne));
-    for (const hash of underWay) prefetching.fetched(0, A, jobAt(0), hash, 'here');
-    expect(startedBy(prefetching)).toEqual([hashAt(allButOne)]);
-    prefetching.held(hashesAt(0, allButOne));
+    prefetching.foretold(0, A, jobAt(0), hashesAt(0, 12), ROOM);
+    expect(startedBy(prefetching)).toEqual(hashesAt(0, 8));
+    prefetching.pulling(hashesAt(0, 11));
+    for (const hash of hashesAt(0, 8)) prefetching.fetched(0, A, jobAt(0), hash, 'here');
+    expect(startedBy(prefetching)).toEqual([hashAt(11)]);
+    prefetching.held(hashesAt(0, 11));
     expect(prefetching.bytes).toBe(BLOCK_BYTES);
   });
 
   it('go with the end of their job, even those on their way; ends of unknown jobs are ignored', () => {
     const prefetching = new Prefetching();
-    prefetching.foretold(0, A, jobAt(0), hashesAt(0, MAX_PREFETCHES + 1), ROOM);
+    prefetching.foretold(0, A, jobAt(0), hashesAt(0, 9), ROOM);
     startedBy(prefetching);
     expect(prefetching.over(B, jobAt(0))).toEqual([]);
     expect(prefetching.over(A, jobAt(1))).toEqual([]);

@@ -1,9 +1,19 @@
 // Pulling fragments: one with some blocks here already, under a claim that may end at any moment; and small
 // ones together.
 
+import { sha256 } from '@noble/hashes/sha2.js';
 import { describe, expect, it } from 'vitest';
+import { encodeFragmentIndex } from '../../../../src/core/coding/fragment-index.ts';
+import type { Manifest } from '../../../../src/core/catalogue/manifest.ts';
 import { PalmError } from '../../../../src/core/model/errors.ts';
-import { blockKey, ownerOfStore, ownerOfTaking } from '../../../../src/core/model/ids.ts';
+import {
+  type BlockHash,
+  blockKey,
+  fragmentIdOf,
+  ownerOfStore,
+  ownerOfTaking,
+  parseBlockHash,
+} from '../../../../src/core/model/ids.ts';
 import type { Ask } from '../../../../src/core/wire/asks.ts';
 import type { Place } from '../../../../src/core/wire/places.ts';
 import { encodeSmallFragments } from '../../../../src/core/wire/fragment-batch.ts';
@@ -11,11 +21,38 @@ import type { Notice } from '../../../../src/runtime/notice.ts';
 import { FragmentTaker } from '../../../../src/runtime/take/fragment-taker.ts';
 import { pullFragment } from '../../../../src/runtime/take/pulling.ts';
 import { createMemoryStore, type MemoryStore } from '../../../sim/memory-store.ts';
-import { indicesOf } from '../../../fixtures/erasure-oracle.ts';
-import { fileIdAt, itemAt } from '../../../fixtures/pool-fixture.ts';
-import { BLOCK_BYTES, FROM, fragmentOf } from './test-fragment.ts';
+import { indicesOf, seededBytes } from '../../../fixtures/erasure-oracle.ts';
+import { deviceAt, fileIdAt, itemAt, manifestOf } from '../../../fixtures/pool-fixture.ts';
 
+const BLOCK_BYTES = 32;
 const SEGMENT_COUNT = 8;
+const FROM = deviceAt(1).deviceId;
+
+interface TestFragment {
+  readonly manifest: Manifest;
+  readonly index: Uint8Array<ArrayBuffer>;
+  readonly blocks: readonly { readonly hash: BlockHash; readonly bytes: Uint8Array<ArrayBuffer> }[];
+}
+
+/** Fragment 0 of a file. */
+function fragmentOf(segmentCount: number, seed: number): TestFragment {
+  const blocks = indicesOf(segmentCount).map((segment) => {
+    const bytes = seededBytes(BLOCK_BYTES, seed + segment);
+    return { hash: parseBlockHash(sha256(bytes)), bytes };
+  });
+  const hashes = blocks.map(({ hash }) => hash);
+  const index = encodeFragmentIndex({ fragment: 0, share: seededBytes(32, seed), blocks: hashes });
+  const [k, n] = [2, 3];
+  const others = [1, 2].map((fragment) => itemAt(manifestOf(FROM).fragments, fragment));
+  const manifest = manifestOf(FROM, {
+    size: segmentCount * (k * BLOCK_BYTES - 16),
+    k,
+    n,
+    blockBytes: BLOCK_BYTES,
+    fragments: [fragmentIdOf(index), ...others],
+  });
+  return { manifest, index, blocks };
+}
 
 it('a fragment is held even if some of its blocks were here and are given up while the others are fetched', async () => {
   const { fragments } = createMemoryStore();
@@ -31,7 +68,7 @@ it('a fragment is held even if some of its blocks were here and are given up whi
       owner: ownerOfTaking(1),
       manifestOf: () => manifest,
       fragments,
-      takeOver: () => ({ has: () => false, settled: Promise.resolve() }),
+      settled: async () => undefined,
       request: async (ask) => {
         if (ask.kind === 'get-index') return index;
         if (ask.kind !== 'get-block') throw new Error('nothing is asked for together');
@@ -191,7 +228,7 @@ class TakingWorld {
     },
     quoted: (id) => ({ id, name: id === FROM ? 'Kitchen tablet' : '', isAmbiguous: false }),
     request: (_, ask) => this.#answer(ask),
-    takeOver: () => ({ has: () => false, settled: Promise.resolve() }),
+    settled: async () => undefined,
     dropDamaged: async () => undefined,
     fileKept: async (file) => {
       if (file === this.#places[this.unkept ?? -1]?.file)
