@@ -26,6 +26,7 @@ export function saveMembers(records: RecordStore, membership: Membership): Promi
     member.closedMs,
     member.longestMs,
     member.isEvictable,
+    member.longestToldMs,
   ]);
   return records.putMeta(MEMBERS, [atMs, rows]);
 }
@@ -69,14 +70,22 @@ function savedOf(kept: unknown): { readonly saved: SavedMembers | undefined; rea
 
 /** What earlier versions did not write, as it counts for them. The earliest wrote the first ones only. */
 const FIRST_FIELDS = 6;
-const LATER_FIELDS = [0, 0, false];
+const LATER_FIELDS = [0, 0, false, 0];
 
 function memberOf(row: unknown): SavedMember {
   const fields = Array.isArray(row) ? [...row, ...LATER_FIELDS.slice(row.length - FIRST_FIELDS)] : row;
-  const [device, isGone, sinceMs, silentMs, isForgiven, record, closedMs, longestMs, isEvictable] = tupleOf(
-    fields,
-    FIRST_FIELDS + LATER_FIELDS.length,
-  );
+  const [
+    device,
+    isGone,
+    sinceMs,
+    silentMs,
+    isForgiven,
+    record,
+    closedMs,
+    longestMs,
+    isEvictable,
+    longestToldMs,
+  ] = tupleOf(fields, FIRST_FIELDS + LATER_FIELDS.length);
   return {
     device: parseDeviceId(device),
     isGone: boolOf(isGone),
@@ -87,5 +96,6 @@ function memberOf(row: unknown): SavedMember {
     closedMs: uintOf(closedMs, Number.MAX_SAFE_INTEGER),
     longestMs: uintOf(longestMs, MAX_LEARNED_SILENCE_MS),
     isEvictable: boolOf(isEvictable),
+    longestToldMs: uintOf(longestToldMs, MAX_LEARNED_SILENCE_MS),
   };
 }

@@ -204,10 +204,10 @@ class Model {
   }
 
   #sharedSilenceMs(nowMs: number): number {
-    const counted = [...this.#devices.values()].filter(({ isGone, kind }) => !isGone && kind !== 'anchor');
+    const counted = [...this.#devices.values()].filter(({ kind }) => kind !== 'anchor');
     return sharedSilenceMs(
-      counted.map(({ longestAwayMs, isAwake, lastAwakeMs }) =>
-        Math.max(longestAwayMs, isAwake ? 0 : nowMs - lastAwakeMs),
+      counted.map(({ longestAwayMs, isAwake, isGone, lastAwakeMs }) =>
+        Math.max(longestAwayMs, isAwake || isGone ? 0 : nowMs - lastAwakeMs),
       ),
     );
   }

@@ -93,8 +93,6 @@ export class Membership {
   absenceCount = 0;
   /** Until then this device suspects nobody. */
   #doubtsUntilMs: MonotonicMs = 0;
-  /** Since when it has had neither a link nor the relay; undefined while it has. */
-  #cutOffAtMs: MonotonicMs | undefined;
   /** Not later than the next change of a state by time alone. */
   #dueMs: MonotonicMs = Infinity;
 
@@ -170,7 +168,7 @@ export class Membership {
     if (this.#openedAtMs === undefined) {
       this.#openedAtMs = wallMs;
       this.#backAtMs = nowMs;
-      this.#cutOffAtMs = nowMs;
+      this.#roster.cutOffAtMs = nowMs;
       this.#takeUp();
     }
     if (lateMs > (this.#links.size > 0 ? LATE_MS : LATE_ALONE_MS)) this.#slept(lateMs);
@@ -207,8 +205,9 @@ export class Membership {
       excusedUntilMs: -Infinity,
       isSilent: false,
     });
-    this.#roster.enter(device, 'reachable');
+    // The time for which this device was cut off is nobody's silence.
     this.#reachChanged();
+    this.#roster.enter(device, 'reachable');
   }
 
   /** The device takes messages about members. */
@@ -308,13 +307,14 @@ export class Membership {
 
   /** What follows from all that was told since the last call, and from the time. */
   advance(): readonly MembershipEffect[] {
-    if (this.#roster.nowMs >= this.#dueMs) this.#lookAtTime();
+    // Who is gone may have been why others were waited for.
+    while (this.#roster.nowMs >= this.#dueMs) this.#lookAtTime();
     return this.#news.advance();
   }
 
   nextDeadlineMs(): MonotonicMs {
     // The time for which it is cut off counts for nothing, so nobody needs to know how much it was.
-    const isAlone = this.#links.size === 0 && this.#cutOffAtMs === undefined;
+    const isAlone = this.#links.size === 0 && this.#roster.cutOffAtMs === undefined;
     const lookMs = isAlone ? this.#roster.nowMs + LOOK_ALONE_MS : Infinity;
     return Math.min(this.#dueMs, this.#news.nextDeadlineMs(), lookMs);
   }
@@ -334,10 +334,14 @@ export class Membership {
         if (nowMs >= untilMs || this.#links.size === 0) this.#roster.enter(device, 'away');
         else this.#dueMs = Math.min(this.#dueMs, untilMs);
       }
-      if (member.state === 'reachable' || member.state === 'gone' || this.#cutOffAtMs !== undefined) continue;
+      if (member.state === 'reachable' || member.state === 'gone' || this.#roster.cutOffAtMs !== undefined)
+        continue;
       const goneAtMs = this.#goneAtMs(member);
       if (nowMs < goneAtMs) this.#dueMs = Math.min(this.#dueMs, goneAtMs);
-      else this.#roster.enter(device, 'gone');
+      else {
+        this.#roster.enter(device, 'gone');
+        this.#dueMs = -Infinity;
+      }
     }
   }
 
@@ -349,10 +353,10 @@ export class Membership {
   #reachChanged(): void {
     this.#dueMs = -Infinity;
     if (this.#links.size === 0 && !this.#hasRelay) {
-      this.#cutOffAtMs ??= this.#roster.nowMs;
-    } else if (this.#cutOffAtMs !== undefined) {
-      this.#back(this.#roster.nowMs - this.#cutOffAtMs);
-      this.#cutOffAtMs = undefined;
+      this.#roster.cutOffAtMs ??= this.#roster.nowMs;
+    } else if (this.#roster.cutOffAtMs !== undefined) {
+      this.#back(this.#roster.nowMs - this.#roster.cutOffAtMs);
+      this.#roster.cutOffAtMs = undefined;
     }
   }
 

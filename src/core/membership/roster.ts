@@ -28,6 +28,8 @@ export interface SavedMember {
   readonly longestMs: number;
   /** Whether its browser deletes what it holds if nobody opens it for a while. */
   readonly isEvictable: boolean;
+  /** The longest silence that ended, ms, also by a word of it that others passed on. */
+  readonly longestToldMs: number;
 }
 
 export interface SavedMembers {
@@ -58,6 +60,8 @@ export interface Member {
   /** The longest silence from which it came back and linked with this device, ms. */
   longestMs: number;
   isEvictable: boolean;
+  /** As in SavedMember. */
+  longestToldMs: number;
 }
 
 /**
@@ -79,8 +83,10 @@ export class Roster {
   /** Changes whenever a state or a class does. */
   revision = 0;
   #changed = new Set<DeviceId>();
-  /** The last that was computed. */
-  #shared: { readonly nowMs: MonotonicMs; readonly revision: number; readonly ms: number } | undefined;
+  /** Since when this device is cut off: nobody's silence counts from then on. Undefined while it is not. */
+  cutOffAtMs: MonotonicMs | undefined;
+  /** What was computed last; undefined when silences changed other than by time. */
+  #shared: { readonly nowMs: MonotonicMs; readonly ms: number } | undefined;
 
   constructor(rules: MembershipRules) {
     this.#rules = rules;
@@ -108,17 +114,21 @@ export class Roster {
     return member.isEvictable ? Math.min(graceMs, MAX_EVICTABLE_GRACE_MS) : graceMs;
   }
 
-  /** Of those that are not always on: what is on all the time shares nobody's nights. */
+  /**
+   * Of members that were heard of, and are not always on: what is on all the time shares nobody's nights. Of
+   * those that are gone only the silences that ended count: nobody waits for them.
+   */
   #sharedSilenceMs(): number {
-    const { nowMs } = this;
-    if (this.#shared?.nowMs === nowMs && this.#shared.revision === this.revision) return this.#shared.ms;
+    const nowMs = this.cutOffAtMs ?? this.nowMs;
+    if (this.#shared?.nowMs === nowMs) return this.#shared.ms;
     const silences: number[] = [];
     for (const member of this.#members.values()) {
-      if (member.state === 'gone' || classOf(member) === 'alwaysOn') continue;
-      silences.push(Math.max(member.longestMs, member.state === 'reachable' ? 0 : nowMs - member.heardAtMs));
+      if (member.record === undefined || member.record.class === 'alwaysOn') continue;
+      const isSilent = member.state === 'away' || member.state === 'suspect';
+      silences.push(Math.max(member.longestToldMs, isSilent ? nowMs - member.heardAtMs : 0));
     }
     const ms = sharedSilenceMs(silences);
-    this.#shared = { nowMs, revision: this.revision, ms };
+    this.#shared = { nowMs, ms };
     return ms;
   }
 
@@ -157,10 +167,12 @@ export class Roster {
     const member = newMember(state, sinceMs, this.nowMs);
     member.isEvictable = this.#evictable.has(device);
     this.#members.set(device, member);
+    this.#shared = undefined;
   }
 
   /** Drops all but these. */
   keep(devices: ReadonlySet<DeviceId>): void {
+    this.#shared = undefined;
     for (const device of this.#members.keys()) {
       if (devices.has(device)) continue;
       this.#members.delete(device);
@@ -171,19 +183,29 @@ export class Roster {
   enter(device: DeviceId, state: MemberState): void {
     const member = this.#members.get(device);
     if (member === undefined || member.state === state) return;
-    // Only from its own link: words of it that others kept back teach nothing.
     if (state === 'reachable') {
-      const silentMs = Math.max(0, Math.round(this.nowMs - member.heardAtMs) - member.closedMs);
-      member.longestMs = Math.max(member.longestMs, Math.min(silentMs, MAX_LEARNED_SILENCE_MS));
+      // Only from its own link: words of it that others kept back teach nothing of it alone.
+      member.longestMs = Math.max(member.longestMs, this.#endedMs(member));
+      member.longestToldMs = Math.max(member.longestToldMs, member.longestMs);
     }
     member.state = state;
     member.sinceMs = this.wallMs;
     this.#changed.add(device);
     this.revision += 1;
+    this.#shared = undefined;
+  }
+
+  /** Its silence, which ends now, as far as something is learned from it, ms. */
+  #endedMs(member: Member): number {
+    const silentMs = Math.max(0, Math.round(this.nowMs - member.heardAtMs) - member.closedMs);
+    return Math.min(silentMs, MAX_LEARNED_SILENCE_MS);
   }
 
   /** This device heard of it. */
   heard(member: Member): void {
+    if (member.state !== 'reachable')
+      member.longestToldMs = Math.max(member.longestToldMs, this.#endedMs(member));
+    this.#shared = undefined;
     member.heardAtMs = this.nowMs;
     member.isForgiven = false;
     member.closedMs = 0;
@@ -202,6 +224,7 @@ export class Roster {
 
   /** This device could not hear for `countedMs` of its monotonic clock until now. */
   wasDeaf(countedMs: number): void {
+    this.#shared = undefined;
     for (const member of this.#members.values())
       member.heardAtMs = Math.min(this.nowMs, member.heardAtMs + countedMs);
   }
@@ -215,7 +238,17 @@ export class Roster {
 
   saved(): SavedMembers {
     const members = [...this.#members].map(([device, member]) => {
-      const { state, sinceMs, heardAtMs, isForgiven, record, closedMs, longestMs, isEvictable } = member;
+      const {
+        state,
+        sinceMs,
+        heardAtMs,
+        isForgiven,
+        record,
+        closedMs,
+        longestMs,
+        isEvictable,
+        longestToldMs,
+      } = member;
       return {
         device,
         isGone: state === 'gone',
@@ -226,6 +259,7 @@ export class Roster {
         closedMs: state === 'reachable' ? 0 : Math.round(closedMs),
         longestMs,
         isEvictable,
+        longestToldMs,
       };
     });
     return { atMs: this.wallMs, members };
@@ -237,11 +271,13 @@ export class Roster {
    * first such time of a silence does not count.
    */
   restore({ atMs, members }: SavedMembers): void {
+    this.#shared = undefined;
     for (const saved of members) {
       const { device, isGone, sinceMs, silentMs, isForgiven, record, longestMs } = saved;
       const member = newMember(isGone ? 'gone' : 'away', Math.min(sinceMs, this.wallMs), this.nowMs);
       member.record = record;
       member.longestMs = longestMs;
+      member.longestToldMs = saved.longestToldMs;
       member.isEvictable = saved.isEvictable;
       if (saved.isEvictable) this.#evictable.add(device);
       // A wall clock that was set far ahead adds no more than this, so it alone makes nobody gone.
@@ -271,5 +307,6 @@ function newMember(state: MemberState, sinceMs: WallMs, heardAtMs: MonotonicMs):
     closedMs: 0,
     longestMs: 0,
     isEvictable: false,
+    longestToldMs: 0,
   };
 }

@@ -66,7 +66,7 @@ describe('members of an earlier page', () => {
     const row = [FRIEND, true, WALL_MS, 0, false, null, 0, 0];
     expect((await restored(row)).membership.isEvictable(FRIEND)).toBe(false);
     expect((await restored([...row, 'yes'])).droppedCount).toBe(1);
-    expect((await restored([...row, true, 0])).droppedCount).toBe(1);
+    expect((await restored([...row, true, 0, 0])).droppedCount).toBe(1);
   });
 
   it.each([-1, 0.5, 1e12, 'long', null])('are dropped with a longest silence of %s', async (longestMs) => {

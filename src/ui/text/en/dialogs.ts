@@ -124,7 +124,7 @@ export const settingsTexts = {
   lead: 'They hold for all devices of the pool. Admins can change them.',
   away: 'How long a device may be away',
   whyAway:
-    'A device that nobody heard of for longer counts as gone: the others restore what it held. It may still come back. Where nobody has changed this, Palm waits longer for devices that were often away for long, and for all of them while most of the pool is away.',
+    'A device that nobody heard of for longer counts as gone: the others restore what it held. It may still come back. Where nobody has changed this, Palm waits longer for devices that were often away for long, and for phones and laptops while most of a pool is away.',
   /** By class of device. */
   devices: { alwaysOn: 'Always on', laptop: 'Laptops', phone: 'Phones' },
   unitOf: (devices: string) => `${devices}: unit`,

@@ -50,6 +50,70 @@ describe('while most of the pool is silent', () => {
     expect(net.state(WATCHER, 7)).toBe('gone');
   });
 
+  it('nobody is gone who is heard of through others before it links', () => {
+    const net = pool(laptops(7));
+    leave(net, 1, 2, 3, 4, 5, 6, 7);
+    net.pass(62 * HOUR_MS);
+    for (const index of [1, 2, 3, 4, 5]) net.open(index);
+    for (const index of [2, 3, 4, 5]) net.link(1, index);
+    net.link(WATCHER, 1);
+    net.pass(HOUR_MS);
+    for (const index of [2, 3, 4, 5]) net.link(WATCHER, index);
+    net.pass(HOUR_MS);
+    expect(states(net).slice(5)).toEqual(['away', 'away']);
+    // The next page knows it, too.
+    net.close(WATCHER);
+    net.open(WATCHER);
+    const grace = net.membership(WATCHER).of(net.node(7).id).graceMs;
+    expect(grace).toBeGreaterThanOrEqual(2 * 62 * HOUR_MS);
+  });
+
+  it('those that turn gone do not take with them what the pool is used to', () => {
+    const net = pool(laptops(7));
+    leave(net, 1, 2, 3, 4);
+    net.pass(23 * HOUR_MS);
+    comeBack(net, 1, 2, 3, 4);
+    leave(net, 1, 2, 3);
+    net.pass(40 * HOUR_MS);
+    leave(net, 5);
+    net.pass(26 * HOUR_MS);
+    expect(states(net).slice(0, 5)).toEqual(['gone', 'gone', 'gone', 'reachable', 'away']);
+  });
+
+  it('a device that has just come does not wait for those that it never heard of', () => {
+    const net = pool(laptops(7));
+    leave(net, 3, 4, 5, 6, 7);
+    net.close(2);
+    net.node(2).saved = undefined;
+    net.open(2);
+    net.link(WATCHER, 1);
+    const heard = net.membership(2);
+    net.do(net.node(2), (membership) => membership.told({ kind: 'relay', isConnected: true }));
+    net.pass(DAY_MS + HOUR_MS);
+    expect(heard.of(net.node(3).id).state).toBe('gone');
+  });
+
+  it('the time for which this device is cut off counts for nobody', () => {
+    const net = pool(laptops(7));
+    leave(net, 1, 2, 3, 4, 5, 6, 7);
+    net.do(net.node(WATCHER), (membership) => membership.told({ kind: 'relay', isConnected: false }));
+    net.pass(3 * DAY_MS);
+    expect(net.membership(WATCHER).of(net.node(7).id).graceMs).toBe(DAY_MS);
+    net.open(1);
+    net.link(WATCHER, 1);
+    expect(net.membership(WATCHER).of(net.node(1).id).graceMs).toBe(DAY_MS);
+  });
+
+  it('who was waited for because of others is gone with them', () => {
+    const net = pool(laptops(4));
+    leave(net, 2, 3, 4);
+    net.pass(2 * DAY_MS);
+    leave(net, 1);
+    // On the seventh day three are gone, and so is the first one, which was silent for five.
+    net.pass(5 * DAY_MS + HOUR_MS);
+    expect(states(net)).toEqual(['gone', 'gone', 'gone', 'gone']);
+  });
+
   it('everybody is gone after a week', () => {
     const net = pool(laptops(7));
     leave(net, 1, 2, 3, 4, 5, 6, 7);
