@@ -238,28 +238,18 @@ export class Roster {
 
   saved(): SavedMembers {
     const members = [...this.#members].map(([device, member]) => {
-      const {
-        state,
-        sinceMs,
-        heardAtMs,
-        isForgiven,
-        record,
-        closedMs,
-        longestMs,
-        isEvictable,
-        longestToldMs,
-      } = member;
+      const isThere = member.state === 'reachable';
       return {
         device,
-        isGone: state === 'gone',
-        sinceMs,
-        silentMs: state === 'reachable' ? 0 : Math.round(this.nowMs - heardAtMs),
-        isForgiven: state !== 'reachable' && isForgiven,
-        record,
-        closedMs: state === 'reachable' ? 0 : Math.round(closedMs),
-        longestMs,
-        isEvictable,
-        longestToldMs,
+        isGone: member.state === 'gone',
+        sinceMs: member.sinceMs,
+        silentMs: isThere ? 0 : Math.round(this.nowMs - member.heardAtMs),
+        isForgiven: !isThere && member.isForgiven,
+        record: member.record,
+        closedMs: isThere ? 0 : Math.round(member.closedMs),
+        longestMs: member.longestMs,
+        isEvictable: member.isEvictable,
+        longestToldMs: member.longestToldMs,
       };
     });
     return { atMs: this.wallMs, members };

@@ -4,6 +4,7 @@ import { useSignal } from '@preact/signals';
 import { useId } from 'preact/hooks';
 import { MAX_NAME_BYTES } from '../../core/model/limits.ts';
 import type { FileStatus } from '../../runtime/api.ts';
+import { useDialogWork } from '../parts/dialog-work.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
 import { Trouble } from '../parts/trouble.tsx';
@@ -38,24 +39,18 @@ export function FileDialog({ file, onClose, onRenamed }: FileDialogProps) {
 function NameForm({ file, onClose, onRenamed }: FileDialogProps) {
   const { palm, said } = usePage();
   const name = useSignal(file.name);
-  const isBusy = useSignal(false);
-  const trouble = useSignal('');
+  const { isBusy, trouble, run } = useDialogWork();
   const rename = async (): Promise<void> => {
     const wanted = name.value.trim();
     if (wanted === file.name) {
       onClose();
       return;
     }
-    isBusy.value = true;
-    trouble.value = '';
-    try {
+    await run(async () => {
       const { fileId } = await palm.rename(file.fileId, wanted);
       said.value = words.file.renamed(shownName(wanted));
       onRenamed(fileId);
-    } catch (error) {
-      trouble.value = explain(error);
-      isBusy.value = false;
-    }
+    });
   };
   return (
     <form

@@ -4,6 +4,7 @@
 import { useSignal } from '@preact/signals';
 import { useWarningBeforeClosing } from '../parts/closing-warning.ts';
 import { CopyField } from '../parts/copy-field.tsx';
+import { useDialogWork } from '../parts/dialog-work.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { usePage } from '../state/page.ts';
@@ -113,22 +114,15 @@ function UseDialog({ onClose, onDone }: UseDialogProps) {
   const { palm, status } = usePage();
   const code = useSignal('');
   const lost = useSignal<readonly string[]>([]);
-  const trouble = useSignal('');
-  const isBusy = useSignal(false);
+  const { isBusy, trouble, run } = useDialogWork();
   const admins = status.value.devices.filter(({ self, role }) => !self && role === 'admin');
   // The old code may be used up already: the next one must reach its person.
   useWarningBeforeClosing(isBusy.value);
-  const recover = async (): Promise<void> => {
-    isBusy.value = true;
-    trouble.value = '';
-    try {
+  const recover = (): Promise<void> =>
+    run(async () => {
       const next = await palm.recover(code.value, { shutOut: lost.value });
       onDone(next.code);
-    } catch (error) {
-      trouble.value = explain(error);
-      isBusy.value = false;
-    }
-  };
+    });
   return (
     <Dialog title={words.recovery.useTitle} onClose={onClose} insistent={isBusy.value}>
       <p>{words.recovery.useLead}</p>

@@ -3,11 +3,11 @@
 import { useSignal } from '@preact/signals';
 import { ROLES, type Role } from '../../core/model/role.ts';
 import type { DeviceStatus } from '../../runtime/api.ts';
+import { useDialogWork } from '../parts/dialog-work.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { usePage } from '../state/page.ts';
 import { shownDeviceName } from '../text/device-name.ts';
-import { explain } from '../text/explain.ts';
 import { words } from '../text/words.ts';
 import { ShutOutDialog } from './shut-out-dialog.tsx';
 
@@ -20,19 +20,12 @@ export function RoleDialog({ device, onClose }: RoleDialogProps) {
   const { palm } = usePage();
   const role = useSignal<Role>(device.role ?? 'member');
   const isSure = useSignal(false);
-  const isBusy = useSignal(false);
-  const trouble = useSignal('');
-  const run = async (work: Promise<void>): Promise<void> => {
-    isBusy.value = true;
-    trouble.value = '';
-    try {
-      await work;
+  const { isBusy, trouble, run } = useDialogWork();
+  const save = (): Promise<void> =>
+    run(async () => {
+      await palm.grant(device.id, role.value);
       onClose();
-    } catch (error) {
-      trouble.value = explain(error);
-      isBusy.value = false;
-    }
-  };
+    });
   if (isSure.value) return <ShutOutDialog device={device} onClose={onClose} />;
   return (
     <Dialog title={words.roles.title(shownDeviceName(device.name))} onClose={onClose}>
@@ -40,7 +33,7 @@ export function RoleDialog({ device, onClose }: RoleDialogProps) {
         class="stack"
         onSubmit={(event) => {
           event.preventDefault();
-          void run(palm.grant(device.id, role.value));
+          void save();
         }}
       >
         <fieldset class="choices">

@@ -1,11 +1,10 @@
 // Shuts a device out of the pool, once its person's admin has read what that means.
 
-import { useSignal } from '@preact/signals';
+import { useDialogWork } from '../parts/dialog-work.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { usePage } from '../state/page.ts';
 import { shownDeviceName } from '../text/device-name.ts';
-import { explain } from '../text/explain.ts';
 import { words } from '../text/words.ts';
 
 interface ShutOutDialogProps {
@@ -15,19 +14,12 @@ interface ShutOutDialogProps {
 
 export function ShutOutDialog({ device, onClose }: ShutOutDialogProps) {
   const { palm } = usePage();
-  const isBusy = useSignal(false);
-  const trouble = useSignal('');
-  const shutOut = async (): Promise<void> => {
-    isBusy.value = true;
-    trouble.value = '';
-    try {
+  const { isBusy, trouble, run } = useDialogWork();
+  const shutOut = (): Promise<void> =>
+    run(async () => {
       await palm.shutOut(device.id);
       onClose();
-    } catch (error) {
-      trouble.value = explain(error);
-      isBusy.value = false;
-    }
-  };
+    });
   return (
     <Dialog title={words.roles.shutOutTitle} onClose={onClose}>
       <p>{words.roles.shutOutLead(<bdi>{shownDeviceName(device.name)}</bdi>)}</p>

@@ -2,11 +2,11 @@
 // code.
 
 import { useSignal } from '@preact/signals';
+import { useDialogWork } from '../parts/dialog-work.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { usePage } from '../state/page.ts';
 import { shownDeviceName } from '../text/device-name.ts';
-import { explain } from '../text/explain.ts';
 import { words } from '../text/words.ts';
 
 export function UpgradePart() {
@@ -40,20 +40,13 @@ export function UpgradePart() {
 function UpgradeDialog({ onClose }: { readonly onClose: () => void }) {
   const { palm, status } = usePage();
   const shutOut = useSignal<readonly string[]>([]);
-  const trouble = useSignal('');
-  const isBusy = useSignal(false);
   const others = status.value.devices.filter(({ self }) => !self);
-  const upgrade = async (): Promise<void> => {
-    isBusy.value = true;
-    trouble.value = '';
-    try {
+  const { isBusy, trouble, run } = useDialogWork();
+  const upgrade = (): Promise<void> =>
+    run(async () => {
       await palm.upgrade({ shutOut: shutOut.value });
       onClose();
-    } catch (error) {
-      trouble.value = explain(error);
-      isBusy.value = false;
-    }
-  };
+    });
   return (
     <Dialog title={words.upgrade.title} onClose={onClose} insistent={isBusy.value}>
       <p>{words.upgrade.lead}</p>

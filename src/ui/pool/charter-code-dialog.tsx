@@ -3,9 +3,9 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
+import { useDialogWork } from '../parts/dialog-work.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Trouble } from '../parts/trouble.tsx';
-import { explain } from '../text/explain.ts';
 
 export interface CharterCodeTexts {
   readonly title: string;
@@ -29,20 +29,13 @@ interface CharterCodeDialogProps {
 
 export function CharterCodeDialog({ texts, children, confirm, onClose }: CharterCodeDialogProps) {
   const code = useSignal('');
-  const trouble = useSignal('');
-  const isBusy = useSignal(false);
   const codeId = useId();
-  const goOn = async (): Promise<void> => {
-    isBusy.value = true;
-    trouble.value = '';
-    try {
+  const { isBusy, trouble, run } = useDialogWork();
+  const goOn = (): Promise<void> =>
+    run(async () => {
       await confirm(code.value);
       onClose();
-    } catch (error) {
-      trouble.value = explain(error);
-      isBusy.value = false;
-    }
-  };
+    });
   return (
     <Dialog title={texts.title} onClose={onClose} insistent={isBusy.value}>
       {children}
