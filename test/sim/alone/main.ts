@@ -45,7 +45,7 @@ async function tellAllYears(): Promise<void> {
   const wantedYears = Number(valueOf('years') ?? 1);
   const population = valueOf('population') ?? 'household';
   const days = Number(valueOf('days') ?? 365);
-  const sum = { lostFiles: 0, files: 0 };
+  const total = { lostFiles: 0, files: 0, spareMs: [0, 0, 0] };
   for (
     let seed = from;
     deviceMs < wantedYears * DEVICE_YEAR_MS && !(untilFailure && failed.length > 0);
@@ -62,15 +62,16 @@ async function tellAllYears(): Promise<void> {
     told += 1;
     deviceMs += story.deviceMs;
     openMs += story.openMs;
-    sum.lostFiles += story.lostFiles;
-    sum.files += story.fileCount;
+    total.lostFiles += story.lostFiles;
+    total.files += story.fileCount;
+    total.spareMs = total.spareMs.map((ms, spare) => ms + (story.spareMs[spare] ?? 0));
     for (const [what, count] of story.counts) counts.set(what, (counts.get(what) ?? 0) + count);
     if (story.failure !== undefined) failed.push(seed);
     const count = (what: string): number => story.counts.get(what) ?? 0;
     print(
       `seed ${seed}: ${population}, ${years(story.deviceMs)} device-years, ${hours(story.openMs)} h awake, ` +
         `${count('loss')} devices lost, ${count('wipe') + count('departure')} wiped, ${count('fragment rebuilt')} fragments rebuilt, ` +
-        `${story.lostFiles} of ${story.fileCount} files lost, ${((cpuMs() - startMs) / 1000).toFixed(0)} s, ` +
+        `${story.lostFiles} of ${story.fileCount} files lost, ${spareOf(story.spareMs)}, ${((cpuMs() - startMs) / 1000).toFixed(0)} s, ` +
         (story.failure === undefined ? 'ok' : 'FAILED'),
     );
     if (story.failure === undefined) continue;
@@ -85,10 +86,22 @@ async function tellAllYears(): Promise<void> {
   print(Array.from(counts, ([what, count]) => `${what} ${count}`).join(', '));
   print(`${told} stories, ${failed.length} failed${failed.length > 0 ? `: ${failed.join(' ')}` : ''}`);
   print(
-    `${years(deviceMs)} device-years, ${hours(openMs)} device-hours awake, ${sum.lostFiles} of ${sum.files} files lost, in ` +
+    `${years(deviceMs)} device-years, ${hours(openMs)} device-hours awake, ${total.lostFiles} of ${total.files} files lost, in ` +
       `${minutes.toFixed(1)} minutes of one core: ${(deviceMs / DEVICE_YEAR_MS / minutes).toFixed(2)} device-years a minute`,
   );
+  print(spareOf(total.spareMs));
   process.exitCode = failed.length > 0 ? 1 : 0;
+}
+
+/** How close to a loss files were. */
+function spareOf(spareMs: readonly number[]): string {
+  const allMs = Math.max(1, sum(spareMs));
+  const share = (spare: number): string => (((spareMs[spare] ?? 0) / allMs) * 100).toFixed(2);
+  return `${share(0)} % of file time without a spare fragment, ${share(1)} % with one`;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((before, value) => before + value, 0);
 }
 
 function years(ms: number): string {
