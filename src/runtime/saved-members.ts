@@ -3,9 +3,10 @@
 import { isPalmError } from '../core/model/errors.ts';
 import { parseDeviceId } from '../core/model/ids.ts';
 import { MAX_ALIVE_BYTES, MAX_DEVICE_COUNT } from '../core/model/limits.ts';
-import { boolOf, bytesOf, tupleOf, uintOf } from '../core/encoding/decode.ts';
+import { boolOf, bytesOf, listOf, tupleOf, uintOf } from '../core/encoding/decode.ts';
 import { decodeAlive } from '../core/membership/alive-record.ts';
 import { MAX_LEARNED_SILENCE_MS } from '../core/membership/learned-grace.ts';
+import { MET_DAYS } from '../core/membership/meetings.ts';
 import type { Membership } from '../core/membership/membership.ts';
 import type { SavedMember, SavedMembers } from '../core/membership/roster.ts';
 import type { RecordStore } from '../core/ports.ts';
@@ -15,7 +16,7 @@ const MEMBERS = 'members';
 const INCARNATION = 'incarnation';
 
 export function saveMembers(records: RecordStore, membership: Membership): Promise<void> {
-  const { atMs, members } = membership.saved();
+  const { atMs, members, metDays } = membership.saved();
   const rows = members.map((member) => [
     member.device,
     member.isGone,
@@ -28,7 +29,7 @@ export function saveMembers(records: RecordStore, membership: Membership): Promi
     member.isEvictable,
     member.longestToldMs,
   ]);
-  return records.putMeta(MEMBERS, [atMs, rows]);
+  return records.putMeta(MEMBERS, [atMs, rows, metDays]);
 }
 
 /**
@@ -58,10 +59,13 @@ async function loadIncarnation(records: RecordStore): Promise<number> {
 function savedOf(kept: unknown): { readonly saved: SavedMembers | undefined; readonly droppedCount: number } {
   if (kept === undefined) return { saved: undefined, droppedCount: 0 };
   try {
-    const [atMs, members] = tupleOf(kept, 2);
+    // Earlier versions wrote no days.
+    const fields = Array.isArray(kept) && kept.length === 2 ? [...kept, []] : kept;
+    const [atMs, members, days] = tupleOf(fields, 3);
     const savedAtMs = uintOf(atMs, Number.MAX_SAFE_INTEGER);
+    const metDays = listOf(days, MET_DAYS, (day) => uintOf(day, Number.MAX_SAFE_INTEGER));
     const { rows, droppedCount } = softRows(members, MAX_DEVICE_COUNT, memberOf);
-    return { saved: { atMs: savedAtMs, members: rows }, droppedCount };
+    return { saved: { atMs: savedAtMs, members: rows, metDays }, droppedCount };
   } catch (error) {
     if (isPalmError(error, 'bad-message')) return { saved: undefined, droppedCount: 1 };
     throw error;

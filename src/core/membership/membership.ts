@@ -134,6 +134,11 @@ export class Membership {
     return this.#roster.nowMs >= this.#doubtsUntilMs;
   }
 
+  /** Whether this device sees its pool so rarely that no loss may wait for a second one. */
+  get meetsRarely(): boolean {
+    return this.#roster.meetsRarely;
+  }
+
   isGone(device: DeviceId): boolean {
     return this.#roster.get(device)?.state === 'gone';
   }
@@ -327,6 +332,7 @@ export class Membership {
   #lookAtTime(): void {
     const { nowMs } = this.#roster;
     this.#dueMs = Infinity;
+    this.#roster.countAmongOthers();
     for (const [device, member] of this.#roster.all()) {
       if (member.state === 'suspect') {
         const untilMs = member.heardAtMs + SUSPECT_MS;

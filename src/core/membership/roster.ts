@@ -9,6 +9,7 @@ import { MAX_DEVICE_COUNT } from '../model/limits.ts';
 import type { MonotonicMs, WallMs } from '../model/time.ts';
 import type { AliveRecord } from './alive-record.ts';
 import { learnedGraceMs, MAX_LEARNED_SILENCE_MS, sharedSilenceMs } from './learned-grace.ts';
+import { Meetings } from './meetings.ts';
 import type { MemberState } from './member-state.ts';
 
 /** What outlives the page about one member. */
@@ -36,6 +37,8 @@ export interface SavedMembers {
   /** When they were saved, by this device's wall clock. */
   readonly atMs: WallMs;
   readonly members: readonly SavedMember[];
+  /** As in Meetings. */
+  readonly metDays: readonly number[];
 }
 
 export interface MembershipRules {
@@ -62,6 +65,10 @@ export interface Member {
   isEvictable: boolean;
   /** As in SavedMember. */
   longestToldMs: number;
+  /** Whether this page heard of it. */
+  isHeard: boolean;
+  /** Of this silence, the time in which the page was closed first: it counts only among most others, ms. */
+  uncountedMs: number;
 }
 
 /**
@@ -87,6 +94,7 @@ export class Roster {
   cutOffAtMs: MonotonicMs | undefined;
   /** What was computed last; undefined when silences changed other than by time. */
   #shared: { readonly nowMs: MonotonicMs; readonly ms: number } | undefined;
+  readonly #meetings = new Meetings();
 
   constructor(rules: MembershipRules) {
     this.#rules = rules;
@@ -187,6 +195,8 @@ export class Roster {
       // Only from its own link: words of it that others kept back teach nothing of it alone.
       member.longestMs = Math.max(member.longestMs, this.#endedMs(member));
       member.longestToldMs = Math.max(member.longestToldMs, member.longestMs);
+      member.isHeard = true;
+      this.#meetings.meets(this.wallMs);
     }
     member.state = state;
     member.sinceMs = this.wallMs;
@@ -209,6 +219,8 @@ export class Roster {
     member.heardAtMs = this.nowMs;
     member.isForgiven = false;
     member.closedMs = 0;
+    member.isHeard = true;
+    member.uncountedMs = 0;
   }
 
   /** A later word of a member than its last: it lives. */
@@ -227,6 +239,28 @@ export class Roster {
     this.#shared = undefined;
     for (const member of this.#members.values())
       member.heardAtMs = Math.min(this.nowMs, member.heardAtMs + countedMs);
+  }
+
+  /** Whether this device sees its pool so rarely that no loss may wait for a second one. */
+  get meetsRarely(): boolean {
+    return this.#meetings.areRare;
+  }
+
+  /**
+   * Counts the first time of each silence in which this page was closed, once most others were heard of since
+   * it opened: what kept this device from hearing did not keep them from coming.
+   */
+  countAmongOthers(): void {
+    const members = [...this.#members.values()];
+    if (members.every(({ uncountedMs }) => uncountedMs === 0)) return;
+    const others = members.filter((member) => member.state !== 'gone' && classOf(member) !== 'alwaysOn');
+    if (others.filter(({ isHeard }) => isHeard).length * 2 <= others.length) return;
+    for (const member of members) {
+      member.heardAtMs -= member.uncountedMs;
+      member.closedMs = Math.max(member.closedMs, member.uncountedMs);
+      member.uncountedMs = 0;
+    }
+    this.#shared = undefined;
   }
 
   /** Members whose state changed since the last call. */
@@ -252,27 +286,31 @@ export class Roster {
         longestToldMs: member.longestToldMs,
       };
     });
-    return { atMs: this.wallMs, members };
+    return { atMs: this.wallMs, members, metDays: this.#meetings.days };
   }
 
   /**
    * The members of an earlier page. It was closed for some time by the wall clock, which may have been set
    * meanwhile. A member may truly have been silent all the while, but this device could not hear it: the
-   * first such time of a silence does not count.
+   * first such time of a silence does not count by itself.
    */
-  restore({ atMs, members }: SavedMembers): void {
+  restore({ atMs, members, metDays }: SavedMembers): void {
     this.#shared = undefined;
+    this.#meetings.restore(metDays);
     for (const saved of members) {
       const { device, isGone, sinceMs, silentMs, isForgiven, record, longestMs } = saved;
       const member = newMember(isGone ? 'gone' : 'away', Math.min(sinceMs, this.wallMs), this.nowMs);
       member.record = record;
       member.longestMs = longestMs;
-      member.longestToldMs = saved.longestToldMs;
+      // Earlier versions wrote the first of them alone.
+      member.longestToldMs = Math.max(longestMs, saved.longestToldMs);
       member.isEvictable = saved.isEvictable;
       if (saved.isEvictable) this.#evictable.add(device);
       // A wall clock that was set far ahead adds no more than this, so it alone makes nobody gone.
       const mostMs = this.#rules.graceMs(classOf(member)) / 2;
-      const closedMs = isForgiven ? Math.min(Math.max(0, this.wallMs - atMs), mostMs) : 0;
+      const atMostMs = Math.min(Math.max(0, this.wallMs - atMs), mostMs);
+      const closedMs = isForgiven ? atMostMs : 0;
+      member.uncountedMs = isForgiven ? 0 : atMostMs;
       member.heardAtMs = this.nowMs - silentMs - closedMs;
       // The longest such time teaches nothing: the clock may have been set.
       member.closedMs = Math.max(saved.closedMs, closedMs);
@@ -298,5 +336,7 @@ function newMember(state: MemberState, sinceMs: WallMs, heardAtMs: MonotonicMs):
     longestMs: 0,
     isEvictable: false,
     longestToldMs: 0,
+    isHeard: state === 'reachable',
+    uncountedMs: 0,
   };
 }

@@ -112,6 +112,7 @@ export class RepairPart {
         const manifest = catalogue.files().get(file);
         return manifest === undefined ? NO_ANCHORS : this.#state.anchoring.ofManifest(manifest);
       },
+      meetsRarely: () => membership.meetsRarely,
       share: () => catalogue.policy.repairShare,
       candidates: (file) => {
         const takers = this.#state.repairTakers();

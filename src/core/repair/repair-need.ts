@@ -42,14 +42,14 @@ const MARGIN_STEPS = 200;
  * The file's need; undefined when it has none: enough is durable, or its storer still places it.
  *
  * Repair waits until half of the spare fragments are lost, k + ceil((n - k) / 2) or fewer being durable, and
- * then rebuilds everything missing, because k blocks are read however many are rebuilt. A person who asks for
- * repair (`isAsked`) waits for no further loss.
+ * then rebuilds everything missing, because k blocks are read however many are rebuilt. `isHasty`: it waits
+ * for no further loss, because a person asks for repair, or the next time may be weeks away.
  */
 export function repairNeedOf(
   file: RepairedFile,
   claims: Holders,
   isGone: (device: DeviceId) => boolean,
-  isAsked = false,
+  isHasty = false,
 ): RepairNeed | undefined {
   const { k, n, by } = file;
   if (isStillPlaced(file, claims, isGone)) return undefined;
@@ -57,7 +57,7 @@ export function repairNeedOf(
   // Its storer has just published it, and has not told what it holds.
   if (durable.size === 0 && !isGone(by)) return undefined;
   const durableCount = reachOf(durable);
-  if (durableCount === n || (!isAsked && durableCount > quorumOf(file))) return undefined;
+  if (durableCount === n || (!isHasty && durableCount > quorumOf(file))) return undefined;
   const there = new Set([...durable.values()].flatMap((fragments) => [...fragments]));
   return {
     durable,

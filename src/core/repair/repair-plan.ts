@@ -49,6 +49,8 @@ export interface RepairView {
   anchorsOf(file: FileId): Anchors;
   /** Whether this device itself still places the file: it keeps all n copies. */
   isPlacing(file: FileId): boolean;
+  /** Whether this device sees its pool so rarely that no loss may wait for a second one. */
+  meetsRarely(): boolean;
   /** The part of a link that repairs use, above 0 and at most 1. */
   share(): number;
 }
@@ -224,12 +226,13 @@ export class RepairPlan {
   /** Files that need repair, each with the time from which on this device may begin. */
   #needy(nowMs: MonotonicMs, files: ReadonlyMap<FileId, RepairedFile>): Ready[] {
     const needy: Ready[] = [];
+    const isHasty = this.#view.meetsRarely();
     for (const [file, manifest] of files) {
       const claims = this.#view.holdersOf(file);
       const isGone = (device: DeviceId): boolean => this.#view.isGone(device);
       const need = this.#view.isPlacing(file)
         ? placingNeedOf(manifest, claims, this.#view.self, isGone)
-        : repairNeedOf(manifest, claims, isGone, this.#asked.has(file));
+        : repairNeedOf(manifest, claims, isGone, isHasty || this.#asked.has(file));
       if (need === undefined) {
         this.#asked.delete(file);
         this.#waiting.delete(file);

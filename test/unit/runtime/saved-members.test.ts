@@ -40,6 +40,31 @@ describe('members of an earlier page', () => {
     expect(opened(next).of(FRIEND).graceMs).toBe(120 * HOUR_MS);
   });
 
+  it('keep the days on which they were met, also none of versions that wrote no days', async () => {
+    const { records } = createMemoryStore();
+    const rows = [[FRIEND, false, WALL_MS, 0, false, null]];
+    const after = async (kept: unknown): Promise<boolean> => {
+      await records.putMeta('members', kept);
+      const membership = new Membership(SELF, 'laptop', RULES);
+      expect((await readMembers(records))(membership)).toBe(0);
+      const { meetsRarely } = opened(membership);
+      await saveMembers(records, membership);
+      return meetsRarely;
+    };
+    expect(await after([WALL_MS, rows, [20_000, 20_014, 20_028, 20_042]])).toBe(true);
+    expect(await after(await records.getMeta('members'))).toBe(true);
+    expect(await after([WALL_MS, rows])).toBe(false);
+  });
+
+  it.each([[[-1]], [[0.5]], [['today']], [[1, 2, 3, 4, 5]], ['often']])(
+    'count as heard of now with the damaged days %j',
+    async (days) => {
+      const { records } = createMemoryStore();
+      await records.putMeta('members', [WALL_MS, [], days]);
+      expect((await readMembers(records))(new Membership(SELF, 'laptop', RULES))).toBe(1);
+    },
+  );
+
   it('count also for a page that was told the time before it read them', async () => {
     const { records } = createMemoryStore();
     await records.putMeta('members', [WALL_MS, [[FRIEND, true, WALL_MS, 0, false, null, 0, 0, true]]]);

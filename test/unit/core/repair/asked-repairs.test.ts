@@ -1,9 +1,28 @@
-// Repairs that a person asks for: without waits, and nothing that an unasked repair would not do.
+// Repairs that wait for no further loss: those that a person asks for, and those of a pool that meets rarely.
 
 import { describe, expect, it } from 'vitest';
 import { lackingFiles } from '../../../../src/core/repair/repair-plan.ts';
 import { itemAt } from '../../../fixtures/pool-fixture.ts';
 import { DEVICES, started, World } from '../../../fixtures/repair-world.ts';
+
+describe('in a pool that meets rarely', () => {
+  it('restores the one missing fragment in this meeting, whose turn it is', () => {
+    const world = new World();
+    const file = world.add(1, 4, [0, 1, 2, 3, 4, 5, 6, 7]);
+    world.gone.add(itemAt(DEVICES, 7));
+    expect(DEVICES.flatMap((_, at) => started(world.plan(at), 200_000))).toEqual([]);
+    world.meetsRarely = true;
+    const begun = DEVICES.slice(0, 7).flatMap((_, at) => started(world.plan(at), 30_000));
+    expect(begun.map((each) => [each.file, [...each.homes.keys()]])).toEqual([[file, [7]]]);
+  });
+
+  it('leaves whole files alone', () => {
+    const world = new World();
+    world.add(1, 4, [0, 1, 2, 3, 4, 5, 6, 7]);
+    world.meetsRarely = true;
+    expect(DEVICES.flatMap((_, at) => started(world.plan(at), 200_000))).toEqual([]);
+  });
+});
 
 describe('when a person asks', () => {
   it('restores the one missing fragment at once, whoever’s turn it is, and then waits as ever', () => {

@@ -36,6 +36,7 @@ function planWith(own: readonly number[], unreachable: ReadonlySet<DeviceId> = n
     candidates: () => [SELF, HOME, OTHER].map((device) => ({ device, freeBytes: 0 })),
     isPlacing: () => true,
     anchorsOf: () => NO_ANCHORS,
+    meetsRarely: () => false,
     share: () => 0.2,
   });
 }
