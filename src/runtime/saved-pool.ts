@@ -6,8 +6,14 @@ import { decodeInvite, encodeInvite, type Invite } from '../core/model/invite.ts
 import type { DeviceId, FileId } from '../core/model/ids.ts';
 import { parseDeviceId, parseFileId } from '../core/model/ids.ts';
 import { MAX_DEVICE_COUNT, MAX_DEVICE_NAME_BYTES } from '../core/model/limits.ts';
-import { decodeFragments, packedBytes, type PackedFragments } from '../core/placement/fragment-set.ts';
+import {
+  decodeFragments,
+  NO_FRAGMENTS,
+  packedBytes,
+  type PackedFragments,
+} from '../core/placement/fragment-set.ts';
 import type { Grace } from '../core/peer/grace.ts';
+import type { Peer } from '../core/peer/peer.ts';
 import type { Holdings } from '../core/placement/holdings.ts';
 import type { RecordStore, SecretStore } from '../core/ports.ts';
 import { tupleOf, uintOf, utf8Length } from '../core/encoding/decode.ts';
@@ -74,14 +80,23 @@ async function nameIn(secrets: SecretStore): Promise<string | undefined> {
   }
 }
 
-/** What other devices said they hold, so that a restart does not forget the absent ones. */
-export function saveHoldings(records: RecordStore, holdings: Holdings): Promise<void> {
+/**
+ * What other devices said they hold, so that a restart does not forget the absent ones. Claims that are
+ * doubted are left out: their devices may not be there to be asked again.
+ */
+export function saveHoldings(
+  records: RecordStore,
+  { holdings, doubts }: Pick<Peer, 'holdings' | 'doubts'>,
+): Promise<void> {
   const counted = [...holdings.all()].filter(([, { files }]) => files.size > 0);
   const rows = counted.map(([device, { files, heldBytes, heardAtMs }]) => [
     device,
     heldBytes,
     heardAtMs,
-    [...files].map(([file, fragments]) => [file, packedBytes(fragments)]),
+    [...files].flatMap(([file, claimed]) => {
+      const fragments = doubts.countedPacked(device, file, claimed);
+      return fragments === NO_FRAGMENTS ? [] : [[file, packedBytes(fragments)]];
+    }),
   ]);
   return records.putMeta(HOLDINGS, rows);
 }

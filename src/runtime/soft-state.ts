@@ -111,7 +111,7 @@ export class SoftState {
     const { holdings, grace, membership } = this.#peer;
     if (this.#savedHoldings !== holdings.revision) {
       this.#savedHoldings = holdings.revision;
-      await saveHoldings(records, holdings);
+      await saveHoldings(records, this.#peer);
     }
     const nowMs = clock.monotonicMs();
     if (this.#savedMembers !== membership.revision || nowMs - this.#membersSavedAtMs >= SAVE_MEMBERS_MS) {

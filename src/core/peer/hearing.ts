@@ -25,6 +25,7 @@ export class Hearing {
     const before = delta.base === 0 ? [...(this.#state.holdings.of(from)?.files.keys() ?? [])] : [];
     if (!this.#state.holdings.apply(from, delta, this.#state.wallAt(nowMs)))
       return [send(from, { kind: 'holdings-wanted' })];
+    this.#state.doubts.told(from);
     // Until now it could not be offered anything.
     if (!link.heardHoldings) this.#state.touch();
     link.heardHoldings = true;

@@ -1,25 +1,23 @@
 // What holders claim, and what follows from it: second copies that are given up once another is proved,
 // proofs that this device makes, and misdeeds of devices that claim what they do not have.
 
-import type { DeviceId, FileId } from '../model/ids.ts';
+import type { DeviceId } from '../model/ids.ts';
 import { MAX_CHALLENGE_BLOCKS } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { Message, ProofAsk } from '../wire/messages.ts';
 import type { Place } from '../wire/places.ts';
 import type { Verdict } from './challenges.ts';
-import { Doubts } from './doubts.ts';
 import { drop, misdeed, send } from './peer-effects.ts';
 import type { PeerEffect, PeerInput } from './peer-events.ts';
 import type { PeerState } from './peer-state.ts';
 import { proofBlocksOf } from './proof-ranges.ts';
 
 type JudgedInput = PeerInput & {
-  readonly kind: 'not-given' | 'round-ready' | 'challenge-ready' | 'proof-made';
+  readonly kind: 'not-given' | 'given' | 'round-ready' | 'challenge-ready' | 'proof-made';
 };
 
 export class Judging {
   readonly #state: PeerState;
-  readonly #doubts = new Doubts();
 
   constructor(state: PeerState) {
     this.#state = state;
@@ -45,7 +43,10 @@ export class Judging {
   told(nowMs: MonotonicMs, input: JudgedInput): PeerEffect[] {
     switch (input.kind) {
       case 'not-given':
-        this.notGiven(nowMs, input.device, input.file, input.fragment);
+        this.#state.doubts.notGiven(nowMs, input.device, input, input.isWrong ? 'wrong' : 'absent');
+        return [];
+      case 'given':
+        this.#state.doubts.given(input.device, input);
         return [];
       case 'round-ready':
         this.#state.challenges.roundReady(input.round);
@@ -96,15 +97,19 @@ export class Judging {
 
   /** A device that proved its claim counts as a holder; one that sent a wrong proof is reported. */
   judge(nowMs: MonotonicMs, verdicts: readonly Verdict[]): PeerEffect[] {
-    const { challenges, outbox, handover, lettingGo, moving } = this.#state;
+    const { challenges, doubts, outbox, handover, lettingGo, moving } = this.#state;
     const falseCounts = new Map<DeviceId, number>();
     const drops: PeerEffect[] = [];
     for (const verdict of verdicts) {
       const { device, place, outcome } = verdict;
       const isToDrop = lettingGo.has(place.file, place.fragment);
       // Reported only if it keeps claiming what it does not prove. Who drops copies itself may be silent.
-      if (outcome === 'silent' && !isToDrop) this.notGiven(nowMs, device, place.file, place.fragment);
-      if (outcome === 'false') falseCounts.set(device, (falseCounts.get(device) ?? 0) + 1);
+      if (outcome === 'silent' && !isToDrop) doubts.notGiven(nowMs, device, place, 'silent');
+      if (outcome === 'proved') doubts.given(device, place);
+      if (outcome === 'false') {
+        falseCounts.set(device, (falseCounts.get(device) ?? 0) + 1);
+        doubts.notGiven(nowMs, device, place, 'wrong', true);
+      }
       outbox.judged(nowMs, verdict);
       handover.judged(nowMs, verdict);
       if (isToDrop) moving.judged(nowMs, verdict);
@@ -118,21 +123,15 @@ export class Judging {
     return [...drops, ...misdeeds];
   }
 
-  /** `device` did not give a fragment that it claims. */
-  notGiven(nowMs: MonotonicMs, device: DeviceId, file: FileId, fragment: number): void {
-    this.#doubts.notGiven(nowMs, device, file, fragment);
-  }
-
   /** Reports the devices that keep claiming what they did not give. */
   withheld(nowMs: MonotonicMs): PeerEffect[] {
-    const standing = this.#doubts.standing(nowMs, (device, file, fragment) =>
-      this.#state.holdings.fragmentsOf(device, file).has(fragment),
+    return [...this.#state.doubts.standing(nowMs)].map(([device, count]) =>
+      misdeed(device, 'withheld', count),
     );
-    return [...standing].map(([device, count]) => misdeed(device, 'withheld', count));
   }
 
   nextDeadlineMs(): MonotonicMs {
-    return this.#doubts.nextDeadlineMs();
+    return this.#state.doubts.nextDeadlineMs();
   }
 
   /** From this moment on it counts as dropped: it must not be proved to anybody. */

@@ -24,12 +24,14 @@ import { EVICTABLE_FEATURE } from '../wire/greetings.ts';
 import type { Candidate } from '../placement/placement.ts';
 import { Anchoring } from './anchoring.ts';
 import { Challenges } from './challenges.ts';
+import { Doubts } from './doubts.ts';
 import { FileRevisions } from './file-revisions.ts';
 import { Handover } from './handover.ts';
 import { Grace } from './grace.ts';
 import { HandingOver } from './handing-over.ts';
 import { LettingGo } from './letting-go.ts';
-import { Moving, type MovingView } from './moving.ts';
+import { Moving } from './moving.ts';
+import { movingViewOf } from './moving-view.ts';
 import { Outbox } from './outbox.ts';
 import { OwnHoldings } from './own-holdings.ts';
 import { PeerLinks, type PeerLink } from './peer-links.ts';
@@ -57,6 +59,15 @@ export class PeerState {
     proofBlocksOf: (file) => {
       const manifest = this.catalogue.files().get(file);
       return manifest === undefined ? 1 : proofBlocksOf(manifest);
+    },
+  });
+  /** Claims of others that this device has good reason not to believe. */
+  readonly doubts = new Doubts({
+    isClaimed: (device, { file, fragment }) => this.holdings.fragmentsOf(device, file).has(fragment),
+    changed: (device, file) => {
+      const files = file === undefined ? this.holdings.of(device)?.files.keys() : [file];
+      for (const each of files ?? []) this.touch(each);
+      this.holdings.doubted();
     },
   });
   readonly outbox: Outbox;
@@ -232,9 +243,15 @@ export class PeerState {
     return holders;
   }
 
+  /** The same without claims that are doubted: what this device relies on, unless it asks for a proof. */
+  countedHoldersOf(file: FileId): Map<DeviceId, FragmentSet> {
+    return this.doubts.countedOf(file, this.durableHoldersOf(file));
+  }
+
   /** Other devices that take fragments from a repairer, and prove that they hold them. */
   repairTakers(): Candidate[] {
     return this.candidates().filter(({ device }) => {
+      if (this.doubts.isDistrusted(device)) return false;
       const features = this.links.get(device)?.features;
       return features?.has('repair') === true && features.has('challenge');
     });
@@ -264,7 +281,7 @@ export class PeerState {
 
   confirmedHoldersOf(file: FileId): Map<DeviceId, FragmentSet> {
     const claimed = this.holdersOf(file);
-    if (!this.outbox.has(file)) return claimed;
+    if (!this.outbox.has(file)) return this.doubts.countedOf(file, claimed);
     const proved = new Map(this.challenges.provedOf(file, claimed));
     const own = this.own.of(file);
     return own.size > 0 ? proved.set(this.self, own) : proved;
@@ -360,39 +377,3 @@ export class PeerState {
     return wasPlacing;
   }
 }
-
-/**
- * How long a device must have been linked, ms, before copies are dropped because of it: all links of this
- * page together, because those of phones are short. In pools whose devices count as gone sooner, as in tests,
- * it is as long as that.
- */
-const TRUST_MS = 10 * 60_000;
-/** What a link is taken to carry, bytes a second; what it does is measured in runtime/peer/link-rates.ts. */
-const LINK_BYTES_PER_S = 8_000_000;
-
-function movingViewOf(state: PeerState): MovingView {
-  const { self, links, own, catalogue } = state;
-  return {
-    self,
-    ownFiles: () => own.files(),
-    ownOf: (file) => own.of(file),
-    manifestOf: (file) => catalogue.files().get(file),
-    durableHoldersOf: (file) => state.durableHoldersOf(file),
-    isBusy: (file) => state.outbox.has(file) || state.isRebuilding(file),
-    isRepairing: () => state.isRebuilding(),
-    isPinned: (file) => state.pins.has(file),
-    provesSinceMs: (device) => {
-      const link = links.get(device);
-      const isAble = link?.greeted === true && link.features.has('moves') && link.features.has('challenge');
-      return isAble && catalogue.isMember(device) ? link.upAtMs - link.earlierMs : undefined;
-    },
-    isLeaving: (device) => state.isLeaving(device),
-    takers: () => state.repairTakers().filter(({ device }) => links.get(device)?.features.has('moves')),
-    anchorsOf: (manifest) => state.anchoring.ofManifest(manifest),
-    spaceOf: (device) => (device === self ? own : (state.holdings.of(device) ?? NO_SPACE)),
-    trustMs: () => Math.min(TRUST_MS, ...Object.values(catalogue.policy.graceMs)),
-    bytesPerS: () => catalogue.policy.repairShare * LINK_BYTES_PER_S,
-  };
-}
-
-const NO_SPACE = { heldBytes: 0, freeBytes: 0 };

@@ -19,6 +19,7 @@ import type { Message } from '../wire/messages.ts';
 import { ActsExchange, isOfActs } from './acts-exchange.ts';
 import { AddingEntries } from './adding-entries.ts';
 import { CatalogueSync } from './catalogue-sync.ts';
+import type { Doubts } from './doubts.ts';
 import { Foretelling } from './foretelling.ts';
 import { GivingBack } from './giving-back.ts';
 import type { Grace } from './grace.ts';
@@ -47,6 +48,9 @@ export class Peer {
   /** The pool as repair sees it. */
   readonly repairView: RepairView;
   readonly anchoring: Anchoring;
+  readonly own: OwnHoldings;
+  readonly grace: Grace;
+  readonly doubts: Pick<Doubts, 'countedPacked' | 'isDoubted' | 'isDistrusted'>;
   readonly pins: Pick<Pins, 'has'>;
   readonly #state: PeerState;
   readonly #telling: HoldingsTelling;
@@ -69,6 +73,9 @@ export class Peer {
   constructor(self: DeviceId, epoch: number, ownClass: DeviceClass = 'laptop', isEvictable = false) {
     this.#state = new PeerState(self, epoch, ownClass, isEvictable);
     const { catalogue, links, own } = this.#state;
+    this.own = own;
+    this.grace = this.#state.grace;
+    this.doubts = this.#state.doubts;
     this.anchoring = this.#state.anchoring;
     this.pins = this.#state.pins;
     this.#telling = new HoldingsTelling(own, links);
@@ -112,14 +119,6 @@ export class Peer {
     return this.#state.holdings;
   }
 
-  get own(): OwnHoldings {
-    return this.#state.own;
-  }
-
-  get grace(): Grace {
-    return this.#state.grace;
-  }
-
   get membership(): Membership {
     return this.#state.membership;
   }
@@ -139,7 +138,7 @@ export class Peer {
 
   /**
    * Known holders of a file, this device included: for a file in the outbox those that proved it, for others
-   * those that claim it. Devices that left are not included.
+   * those that claim it and are not doubted. Devices that left are not included.
    */
   confirmedHoldersOf(file: FileId): Map<DeviceId, FragmentSet> {
     return this.#state.confirmedHoldersOf(file);
@@ -291,6 +290,7 @@ export class Peer {
         if (input.failure === undefined) return [];
         return [send(input.to, { kind: 'failed', id: input.id, reason: input.failure })];
       case 'not-given':
+      case 'given':
       case 'round-ready':
       case 'challenge-ready':
       case 'proof-made':

@@ -105,7 +105,7 @@ export function pinningViewOf(state: PeerState, taking: Pick<Taking, 'countOf' |
     pins,
     manifestOf: (file) => catalogue.files().get(file),
     ownOf: (file) => own.of(file),
-    durableHoldersOf: (file) => state.durableHoldersOf(file),
+    durableHoldersOf: (file) => state.countedHoldersOf(file),
     isReachable: (device) => state.isReachable(device),
     isBusy: (file) => state.lettingGo.isLeaving || state.outbox.has(file) || state.isRebuilding(file),
     takingCountOf: (file) => taking.countOf(file),

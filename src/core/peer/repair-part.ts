@@ -68,13 +68,13 @@ export class RepairPart {
     if (this.#state.lettingGo.isLeaving) return 'space';
     if (from === manifest.by) return this.#isOverQuota(from, file) ? 'space' : undefined;
     if (!this.#state.catalogue.isMember(from)) return 'failed';
-    const { self, membership } = this.#state;
+    const { self, membership, doubts } = this.#state;
     const holders = this.#state.holdersOf(file);
     const anchors = this.#state.anchoring.ofManifest(manifest);
     // Its storer has just published it, and has not told what it holds.
     if (holders.size === 0 && !membership.isGone(manifest.by)) return 'failed';
     // Whether a device that cannot be reached is gone, two devices may see differently for a while.
-    for (const [device, held] of holders)
+    for (const [device, held] of doubts.countedOf(file, holders))
       if (
         device !== self &&
         device !== from &&
@@ -104,7 +104,7 @@ export class RepairPart {
     return {
       self,
       files: () => catalogue.files(),
-      holdersOf: (file) => this.#state.holdersOf(file),
+      holdersOf: (file) => this.#state.doubts.countedOf(file, this.#state.holdersOf(file)),
       isGone: (device) => membership.isGone(device),
       isReachable: (device) => this.#state.isReachable(device),
       isPlacing: (file) => this.#state.outbox.has(file),

@@ -67,7 +67,7 @@ export class Holdings {
     this.#rules = rules;
   }
 
-  /** Changes with what `all` returns. */
+  /** Changes with what `all` returns, and with what of it is doubted. */
   get revision(): number {
     return this.#revision;
   }
@@ -125,6 +125,11 @@ export class Holdings {
   /** The link with the device is down: a stranger's claims are forgotten. */
   linkDown(device: DeviceId): void {
     if (this.#rules.standingOf(device) !== 'member') this.forget(device);
+  }
+
+  /** Which claims count elsewhere has changed. */
+  doubted(): void {
+    this.#revision += 1;
   }
 
   /** The device is now a member: its earlier claims count. */

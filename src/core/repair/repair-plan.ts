@@ -36,7 +36,10 @@ export interface RepairView {
   readonly self: DeviceId;
   /** Contents that have a name. */
   files(): ReadonlyMap<FileId, RepairedFile>;
-  /** Devices that claim some of the file and have not left: reachable, away or gone; this one included. */
+  /**
+   * Devices that claim some of the file, are not doubted and have not left: reachable, away or gone; this one
+   * included.
+   */
   holdersOf(file: FileId): ReadonlyMap<DeviceId, FragmentSet>;
   isGone(device: DeviceId): boolean;
   isReachable(device: DeviceId): boolean;

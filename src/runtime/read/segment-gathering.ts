@@ -138,7 +138,7 @@ export class SegmentGathering {
         continue;
       }
       this.#tellDamaged(device);
-      this.#notGiven(fragment, device);
+      this.#notGiven(fragment, device, true);
       this.#input({ kind: 'unsound', segment, fragment, device });
     }
   }
@@ -292,15 +292,15 @@ export class SegmentGathering {
 
   /** A device that is slow or gone may still have what it claims; after an answer like these it has not. */
   #doubt(error: unknown, fragment: number, device: DeviceId): void {
-    const isAnswer =
-      isPalmError(error, 'refused') || isPalmError(error, 'corrupt') || isPalmError(error, 'bad-message');
-    if (isAnswer) this.#notGiven(fragment, device);
+    const isWrong = isPalmError(error, 'bad-message') || (isPalmError(error, 'corrupt') && !isItsWord(error));
+    if (isWrong || isPalmError(error, 'refused') || isPalmError(error, 'corrupt'))
+      this.#notGiven(fragment, device, isWrong);
   }
 
-  #notGiven(fragment: number, device: DeviceId): void {
+  #notGiven(fragment: number, device: DeviceId, isWrong: boolean): void {
     const { driver } = this.#ports;
     if (device === driver.deviceId) return;
-    driver.input({ kind: 'not-given', device, file: this.#job.fileId, fragment });
+    driver.input({ kind: 'not-given', device, file: this.#job.fileId, fragment, isWrong });
   }
 
   #tellDamaged(device: DeviceId): void {
@@ -322,4 +322,9 @@ export class SegmentGathering {
   #inBackground(work: Promise<void>): void {
     work.catch((error: unknown) => this.#events.failed(error));
   }
+}
+
+/** Whether a device said itself that its copy is damaged. */
+function isItsWord(error: PalmError): boolean {
+  return error.failure.code === 'corrupt' && error.failure.reason === 'copy-elsewhere';
 }

@@ -1,9 +1,9 @@
 // Claims put to the proof: challenges that this device answers, and second copies that it gives up.
 
 import { describe, expect, it } from 'vitest';
-import type { DeviceId } from '../../../../src/core/model/ids.ts';
+import type { DeviceId, FileId } from '../../../../src/core/model/ids.ts';
 import { proofBlocksOf } from '../../../../src/core/peer/proof-ranges.ts';
-import { packFragments } from '../../../../src/core/placement/fragment-set.ts';
+import { NO_FRAGMENTS, packFragments } from '../../../../src/core/placement/fragment-set.ts';
 import type { PeerEffect } from '../../../../src/core/peer/peer-events.ts';
 import type { Message, ProofAsk } from '../../../../src/core/wire/messages.ts';
 import type { Place } from '../../../../src/core/wire/places.ts';
@@ -133,5 +133,55 @@ describe('challenges', () => {
     for (const id of [1, 2, 3, 4]) expect(hear(id)).toMatchObject([{ kind: 'prove', id }]);
     expect(hear(5)).toMatchObject([{ kind: 'close-link', device: other }]);
     expect(hear(4)).toMatchObject([{ kind: 'close-link', device: other }]);
+  });
+});
+
+describe('a claim that was not made good', () => {
+  /** A device in whose pool a member claims fragments 1 and 2 of a file, and the member. */
+  function claimed(): { device: Device; member: DeviceId; fileId: FileId } {
+    const { net, device, other, files } = knowing(1);
+    const third = net.add(2);
+    third.publish({ kind: 'profile', name: 'Third' });
+    device.input({ kind: 'entries-checked', from: other, entries: [...net.written.values()], more: false });
+    device.input({ kind: 'link-up', device: third.id });
+    device.hear(third.id, HELLO);
+    device.hear(third.id, { kind: 'features', features: ['challenge', 'repair', 'moves'] });
+    const fileId = itemAt(files, 0);
+    const held = [{ file: fileId, fragments: packFragments([1, 2]) }];
+    device.hear(third.id, { kind: 'holdings', base: 0, held, heldBytes: 1, freeBytes: 1 });
+    return { device, member: third.id, fileId };
+  }
+
+  const shown = (device: Device, fileId: FileId, member: DeviceId): number[] => [
+    ...(device.peer.confirmedHoldersOf(fileId).get(member) ?? []),
+  ];
+
+  it('counts neither for what is shown nor for repair, until it is made good', () => {
+    const { device, member, fileId } = claimed();
+    const before = device.peer.revisionOf(fileId);
+    const place = { file: fileId, fragment: 1 };
+    device.input({ kind: 'not-given', device: member, ...place, isWrong: true });
+    expect(shown(device, fileId, member)).toEqual([2]);
+    expect(device.peer.repairView.holdersOf(fileId).get(member)).toEqual(new Set([2]));
+    expect(device.peer.revisionOf(fileId)).not.toBe(before);
+    // A read may still ask it.
+    expect(device.peer.holdersOf(fileId).get(member)).toEqual(new Set([1, 2]));
+    device.input({ kind: 'given', device: member, ...place });
+    expect(shown(device, fileId, member)).toEqual([1, 2]);
+  });
+
+  it('leaves a device that gave several wrong without any homes, and its claims unsaved', () => {
+    const { device, member, fileId } = claimed();
+    const isCandidate = (): boolean =>
+      device.peer.repairView.candidates(fileId).some((each) => each.device === member);
+    expect(isCandidate()).toBe(true);
+    for (const fragment of [1, 2])
+      device.input({ kind: 'not-given', device: member, file: fileId, fragment, isWrong: true });
+    expect(isCandidate()).toBe(true);
+    const held = [{ file: fileId, fragments: packFragments([1, 2, 3]) }];
+    device.hear(member, { kind: 'holdings', base: 1, held, heldBytes: 1, freeBytes: 1 });
+    device.input({ kind: 'not-given', device: member, file: fileId, fragment: 3, isWrong: true });
+    expect(isCandidate()).toBe(false);
+    expect(device.peer.doubts.countedPacked(member, fileId, packFragments([0, 1]))).toBe(NO_FRAGMENTS);
   });
 });
