@@ -123,6 +123,40 @@ scenario(
 );
 
 scenario(
+  'no block is kept before its store is in the journal, though the first are sealed meanwhile',
+  [826],
+  async ({ world, pool }) => {
+    const [storer, , reader] = await pool(3).then(three);
+    const { journal, fragments } = storer.store;
+    const put = journal.put.bind(journal);
+    const putBlocks = fragments.putBlocks.bind(fragments);
+    let write: (() => void) | undefined;
+    const writing = new Promise<void>((resolve) => {
+      write = resolve;
+    });
+    let keptCount = 0;
+    journal.put = async (store) => {
+      await writing;
+      await put(store);
+    };
+    fragments.putBlocks = async (...blocks) => {
+      keptCount += 1;
+      await putBlocks(...blocks);
+    };
+    const bytes = world.random.bytes(SIZE);
+    const storing = storer.put(bytes, OPTIONS);
+    await world.until('the first segments are sealed', () => storer.codec.sealedCount === AT_ONCE);
+    await world.pass(5_000);
+    expect(keptCount).toBe(0);
+    expect(storer.codec.sealedCount).toBe(AT_ONCE);
+    write?.();
+    await world.settled('stored', storing);
+    expect(keptCount).toBe(SEGMENT_COUNT);
+    await expectReads(world, reader, bytes);
+  },
+);
+
+scenario(
   'a block that is lost or damaged in between has its segment sealed again, to the same bytes',
   [830, 831],
   async ({ world, pool }) => {

@@ -43,7 +43,10 @@ export function hashSegments(job: StoreJob, ports: StorePorts): Promise<Uint8Arr
 }
 
 interface Sealing {
-  readonly isKept: boolean;
+  /** Resolves once the store is in the journal, to whether it can be continued: no block is kept before. */
+  readonly keeping: Promise<boolean>;
+  /** Whether an earlier page may have sealed segments of it. */
+  readonly isContinued: boolean;
   /** The hash that each segment must have, where the file was hashed before. */
   readonly plainHashes: readonly Uint8Array[] | undefined;
   readonly early: EarlyPlacing | undefined;
@@ -53,12 +56,13 @@ interface Sealing {
 export async function sealSegments(
   job: StoreJob,
   store: UnfinishedStore,
-  { isKept, plainHashes, early }: Sealing,
+  { keeping, isContinued, plainHashes, early }: Sealing,
   ports: StorePorts,
 ): Promise<Pick<SealedSegment, 'plainHash' | 'hashes'>[]> {
   const { transfer } = job;
   const { storeId, size } = store;
-  const done: SealedSegments = isKept ? await ports.unfinished.sealed(store) : new Map();
+  const done: SealedSegments =
+    isContinued && (await keeping) ? await ports.unfinished.sealed(store) : new Map();
   transfer.enter('sealing', size);
   transfer.reached(sealedBytesOf(store, done));
   const seal = sealerOf(job, store, ports);
@@ -72,6 +76,7 @@ export async function sealSegments(
       return { plainHash: doneHash, hashes: doneBlocks };
     const { plainHash, blocks, hashes } = await seal(read, segment, doneHash ?? plainHashes?.[segment]);
     const row = blocks.map((bytes, fragment) => ({ hash: blockHashAt(hashes, fragment), bytes }));
+    const isKept = await keeping;
     const keep = isKept ? { as: segment, note: plainHash } : undefined;
     await ports.fragments.putBlocks(ownerOfStore(storeId), row, 'computed', keep);
     early?.sealed(hashes);

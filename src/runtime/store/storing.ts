@@ -120,9 +120,10 @@ async function sealAndPublish(
 ): Promise<Stored> {
   const { storeId, isPrivate } = store;
   const { unfinished } = ports;
-  let isKept = false;
+  let keeping = Promise.resolve(false);
+  const isContinued = unfinished.has(storeId);
   // Segments sealed by an earlier page are not read again.
-  const isReadTwice = plainHashes !== undefined && !unfinished.has(storeId);
+  const isReadTwice = plainHashes !== undefined && !isContinued;
   // A file that is sealed in one go has nothing left to seal while its first blocks travel.
   const isLong = segmentCountOf(store) > segmentsAtOnce(store);
   const early = isLong ? new EarlyPlacing(parseJobId(bytesOfHex(storeId)), store, ports) : undefined;
@@ -131,8 +132,10 @@ async function sealAndPublish(
     endOfQuota = ports.storeQuota.begin(store);
     // A renewal that ends begins again: nobody chose a file that could be chosen again.
     const mayGoOn = job.renewal === undefined && segmentCountOf(store) > 1;
-    isKept = mayGoOn && (await unfinished.keep(store));
-    const segments = await sealSegments(job, store, { isKept, plainHashes, early }, ports);
+    if (mayGoOn) keeping = unfinished.keep(store);
+    // The first segments are sealed meanwhile. If it fails, each of them does.
+    keeping.catch(() => undefined);
+    const segments = await sealSegments(job, store, { keeping, isContinued, plainHashes, early }, ports);
     const sealedHashes = segments.map(({ plainHash }) => plainHash);
     if (segments.length > 1) await checkSource(job, sealedHashes, isReadTwice, ports);
     const contentTag = contentTagOf(ports.keys.current.contentTagKey, sealedHashes);
@@ -148,6 +151,7 @@ async function sealAndPublish(
   } catch (error) {
     early?.over();
     // A store that was journaled before stays journaled even if it could not be written again.
+    const isKept = await keeping.catch(() => false);
     const isThere = (isKept || unfinished.has(storeId)) && !job.transfer.signal.aborted;
     const code = isThere && isPalmError(error) ? passingCode(error.code) : undefined;
     if (code === undefined || !isPalmError(error)) {

@@ -1,7 +1,7 @@
 // The stores that this device began to seal and has not published: those under way, and those that were
 // interrupted (a reload, a crash, a full disk) and wait to be continued.
 //
-// Invariants: a store is in the journal before its first block is sealed, and until it is published or
+// Invariants: a store is in the journal before its first block is kept, and until it is published or
 // discarded; during that time its claim on its blocks stays; at most one job works on it.
 
 import { equalBytes } from '../../core/model/bytes.ts';
