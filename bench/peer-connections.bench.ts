@@ -1,12 +1,13 @@
-// Several peer connections for one pair of browsers, beside one: plain simple-peer channels between two
-// hosts, over a cable with no delay of its own, and round trips of 1 and 20 ms. It says what Palm could gain
-// by opening more. Beside one such channel also Palm's store and read over its one link, and a channel whose
-// sockets have room for all that arrives: they say what bounds one connection.
+// Several peer connections for one pair of browsers, beside one, between two hosts, over a cable with no
+// delay of its own, and round trips of 1 and 20 ms: Palm's store and read with a second connection for each
+// link, beside links of one; and plain simple-peer channels. Beside one of these also a channel whose
+// sockets have room for all that arrives: it says what bounds one connection.
 
 import type { BrowserContext, Page } from '@playwright/test';
 import { Lan, type LanHost } from '../test/fixtures/lan.ts';
 import { CABLE_ADDRESSES, plugDelayed, whyNoDelay } from './rig/delayed-cable.ts';
-import { openDelayedPool } from './rig/delayed-pool.ts';
+import { installOneConnection } from './rig/bench-page.ts';
+import { openDelayedPool, type DelayedPool } from './rig/delayed-pool.ts';
 import { openProfile, type Profile } from './rig/profile.ts';
 import { openRawStar } from './rig/raw-channels.ts';
 import { lostAtSockets, roomySockets } from './rig/roomy-sockets.ts';
@@ -18,6 +19,13 @@ const BYTES = scaled(60_000_000);
 const ROUND_TRIPS_MS = [0, 1, 20] as const;
 const COUNTS: readonly number[] = [2, 4];
 const LIMIT_MS = 90 * 60_000;
+const ONE = 'one connection';
+const [STORE, READ] = ['Palm’s store', 'Palm’s read'];
+/** What each is compared with, other than one plain channel. */
+const BESIDE: Readonly<Record<string, string>> = {
+  [`${STORE} with a second`]: STORE,
+  [`${READ} with a second`]: READ,
+};
 
 type Environment = Parameters<typeof openProfile>[1];
 
@@ -45,16 +53,17 @@ test('several peer connections for one pair beside one', async () => {
   for (const roundTripMs of ROUND_TRIPS_MS) {
     const { measured, version } = await measure(roundTripMs);
     engine = `Chromium ${version}`;
-    const [one, ...others] = [...measured];
-    if (one === undefined) throw new Error('one connection is measured first');
-    for (const [label, { rates }] of others) {
+    const ratesOf = (label: string): number[] => measured.get(label)?.rates ?? [];
+    for (const label of measured.keys()) {
+      const beside = BESIDE[label] ?? ONE;
+      if (label === beside) continue;
       lines.push({
         kind: 'ratio',
         label: `${label}, round trip ${roundTripMs} ms`,
         unit: 'MB/s',
         better: 'more',
-        palm: { label, values: rates },
-        beside: { label: one[0], values: one[1].rates },
+        palm: { label, values: ratesOf(label) },
+        beside: { label: beside, values: ratesOf(beside) },
       });
     }
     details[`packets lost at full sockets, round trip ${roundTripMs} ms`] = Object.fromEntries(
@@ -86,16 +95,24 @@ async function measure(roundTripMs: number): Promise<{ measured: Map<string, Mea
   };
   try {
     const plain = await newPages();
-    const movers = [await connections('one connection', plain, 1)];
+    const movers = [await connections(ONE, plain, 1)];
     for (const count of COUNTS) movers.push(await connections(`${count} connections`, plain, count));
     movers.push(await connections('one, roomy sockets', await newPages(roomySockets()), 1));
     const [home, away] = hosts;
     const [address] = CABLE_ADDRESSES;
-    const pool = await openDelayedPool({ home, away, address, newContext, fileBytes: BYTES });
-    // A read is of the file that was stored last.
-    movers.push({ name: 'Palm’s store', move: pool.store }, { name: 'Palm’s read', move: pool.read });
+    const opening = { home, away, address, newContext, fileBytes: BYTES };
+    const pools: DelayedPool[] = [];
+    for (const [suffix, scripts] of [
+      ['', [installOneConnection]],
+      [' with a second', []],
+    ] as const) {
+      const pool = await openDelayedPool({ ...opening, scripts });
+      pools.push(pool);
+      // A read is of the file that was stored last.
+      movers.push({ name: STORE + suffix, move: pool.store }, { name: READ + suffix, move: pool.read });
+    }
     const measured = await inTurns(movers, hosts);
-    await pool.close();
+    await Promise.all(pools.map((pool) => pool.close()));
     return { measured, version: plain[0].context().browser()?.version() ?? '' };
   } finally {
     await Promise.all(profiles.map((profile) => profile.close()));

@@ -291,6 +291,11 @@ export function installBenchWork(): void {
   });
 }
 
+/** Gives a device's links one connection, as in earlier versions. Runs in the page, as source text. */
+export function installOneConnection(): void {
+  Object.defineProperty(RTCDataChannel.prototype, 'protocol', { get: () => '' });
+}
+
 /** Makes a device read but never hold: it has no space to offer. Runs in the page, as source text. */
 export function installNoSpace(): void {
   // A blank tab has no storage at all.

@@ -27,16 +27,19 @@ interface Opening {
   readonly address: string;
   readonly newContext: (host: LanHost) => Promise<BrowserContext>;
   readonly fileBytes: number;
+  /** Runs in each page before the app does. */
+  readonly scripts?: readonly (() => void)[];
 }
 
 export async function openDelayedPool(opening: Opening): Promise<DelayedPool> {
-  const { home, away, address, newContext, fileBytes } = opening;
+  const { home, away, address, newContext, fileBytes, scripts: first = [] } = opening;
   const relay = await startRelay(0, (...start) => home.spawn(...start));
   const app = relay.lan.find((url) => new URL(url).hostname === address);
   if (app === undefined) throw new Error(`the relay is not at ${address}: ${relay.lan.join(', ')}`);
   const open = async (name: string, host: LanHost, scripts: readonly (() => void)[]): Promise<Device> => {
     const device = await Device.prepare(name, await newContext(host), app);
-    for (const script of scripts) await device.context.addInitScript({ content: `(${String(script)})();` });
+    for (const script of [...first, ...scripts])
+      await device.context.addInitScript({ content: `(${String(script)})();` });
     await device.open();
     return device;
   };

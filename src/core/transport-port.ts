@@ -5,7 +5,10 @@ import type { Rejection } from './model/failures.ts';
 import type { DeviceId } from './model/ids.ts';
 import type { RoomKeys } from './model/pool-keys.ts';
 
-/** Control overtakes bulk; within a lane messages arrive in order. */
+/**
+ * Control overtakes bulk. Messages of control arrive in order; those of bulk may overtake each other where a
+ * link has a second connection.
+ */
 export type Lane = 'control' | 'bulk';
 
 /** How the bytes of a link go: from device to device, or encrypted through the relay. */
@@ -60,7 +63,7 @@ export interface Transport {
   open(events: TransportEvents): void;
   /**
    * Queues one message given in parts. Resolves once the channel, whose send queue stays under its mark, has
-   * taken the last byte.
+   * taken the last byte; or over a second connection, once the other end has the message.
    * @throws PalmError 'link-closed' when there is no link or it closes first; 'cancelled' when `signal`
    * aborts before the message has begun to go out. After `isLast` nothing need come back: the link is not
    * pinged if nothing does.

@@ -197,6 +197,8 @@ async function openPorts(parts: LoadedParts, ending: Ending): Promise<RuntimePor
         relayUrl: relayUrl(),
         Fallback: EventStreamSocket,
         connect: (...ends) => new WebRtcConnection(...ends),
+        // Strangers at a door have one connection.
+        mayUseSecond: door === undefined,
         watchLife: watchPageLife,
         onBug: reportError,
       });

@@ -25,6 +25,8 @@ export class LinkedNetwork implements SimNetwork {
   readonly connections: SimConnections;
   readonly relay: SimRelay;
   readonly pairings: SimPairings;
+  /** Whether a device knows second connections; others are as versions before. */
+  mayUseSecond: (device: DeviceId) => boolean = () => false;
   /** In place of the relay's, for devices that open from now on. */
   lobby: NearbyPorts | undefined;
   /** Errors that the transports threw or reported as bugs of their own. */
@@ -59,6 +61,7 @@ export class LinkedNetwork implements SimNetwork {
       relayUrl: 'wss://relay.invalid/relay',
       WebSocket: this.relay.socketsOf(process),
       connect: (initiator, events) => this.connections.connect(deviceId, process, initiator, events),
+      mayUseSecond: this.mayUseSecond(deviceId),
       watchLife: (life) => {
         lives.add(life);
         return () => lives.delete(life);

@@ -7,6 +7,7 @@ import type { Connection, ConnectionEvents } from '../../src/adapters/portable/l
 import type { ConnectionSignal } from '../../src/core/links/link-events.ts';
 import type { DeviceId } from '../../src/core/model/ids.ts';
 import { FRAME_BYTES, SEND_QUEUE_LOW_BYTES } from '../../src/core/model/limits.ts';
+import type { LinkPath } from '../../src/core/transport-port.ts';
 import { DOUBTED_WITHIN_MS } from '../fixtures/platform-doubt.ts';
 import type { NetworkFaults } from './network.ts';
 import type { SimProcess } from './process.ts';
@@ -26,6 +27,9 @@ export class SimConnections {
   noticedEnds = 0.5;
   /** Channels that opened. */
   openedCount = 0;
+  /** What the ends that offer call their channels' protocol, and how the bytes go, if ends are told. */
+  protocol = '';
+  path: LinkPath | undefined;
   readonly #world: World;
   readonly #ends = new Map<string, End>();
   readonly #trace = createHash('sha256');
@@ -84,6 +88,11 @@ export class SimConnections {
       if (end.device === a && end.other?.device === b && end.isOpen) this.break(end);
   }
 
+  /** The connections between two devices, the oldest first. */
+  between(a: DeviceId, b: DeviceId): readonly End[] {
+    return [...this.#ends.values()].filter((end) => end.device === a && end.other?.device === b);
+  }
+
   /** Frames that a device means to send and never does. */
   swallows: (from: DeviceId, frame: Uint8Array) => boolean = () => false;
 
@@ -95,8 +104,12 @@ export class SimConnections {
   /** Called with each frame as it is handed to its receiver. */
   onFrame: (frame: Uint8Array) => void = () => undefined;
 
+  /** Called with each frame as it arrives, and the end that sent it. */
+  onDelivered: (from: End, frame: Uint8Array) => void = () => undefined;
+
   delivered(from: End, to: End, frame: Uint8Array): void {
     this.onFrame(frame);
+    this.onDelivered(from, frame);
     this.#trace.update(`${this.#world.nowMs} ${from.device} ${to.device} ${frame.length}\n`).update(frame);
   }
 
@@ -153,6 +166,7 @@ export class SimConnections {
 
 class End implements Connection {
   readonly maxFrameBytes = FRAME_BYTES;
+  readonly protocol: string;
   readonly name: string;
   readonly device: DeviceId;
   readonly process: SimProcess;
@@ -183,6 +197,7 @@ class End implements Connection {
     this.device = device;
     this.process = process;
     this.#events = events;
+    this.protocol = net.protocol;
     this.name = Buffer.from(world.random.bytes(8)).toString('hex');
   }
 
@@ -244,6 +259,7 @@ class End implements Connection {
       this.isOpen = true;
       this.#net.openedCount += 1;
       this.#events.connected();
+      if (this.#net.path !== undefined) this.#events.path?.(this.#net.path);
     });
   }
 

@@ -162,7 +162,8 @@ function decodePayload(payload: Uint8Array): { publicKey: Uint8Array; pool: Pool
   };
 }
 
-function decodeBody(value: unknown): SignalBody {
+/** @throws PalmError 'bad-message' for anything that is no body of a letter. */
+export function decodeBody(value: unknown): SignalBody {
   const kind = kindOf(value);
   switch (kind) {
     case 'announce':

@@ -13,6 +13,7 @@ import { MAX_SIGNAL_HOPS } from '../wire/frames.ts';
 import type { ConnectionId } from '../wire/relay-protocol.ts';
 import { Budget } from './attempt-budget.ts';
 import type { OpenedLetter } from './envelope.ts';
+import type { Way } from './link-events.ts';
 import type { SessionId, WireId } from './link-ids.ts';
 import { ReplayGuard } from './replay-guard.ts';
 
@@ -41,6 +42,12 @@ export type Source =
   | { readonly kind: 'relay'; readonly from: ConnectionId }
   | { readonly kind: 'wire'; readonly wire: WireId }
   | { readonly kind: 'link'; readonly device: DeviceId; readonly hopsLeft: number };
+
+/** The way of a letter that came from there. */
+export function wayOf(source: Source): Way {
+  if (source.kind === 'wire') return source.wire;
+  return source.kind === 'relay' ? source.from : source.device;
+}
 
 export interface Routing {
   /** Whether this device should act on the letter. */
@@ -192,22 +199,22 @@ export class SignalRouter {
 }
 
 /** The last known ways to sessions, MAX_WAYS at most. */
-class Ways<Way> {
-  readonly #ways = new Map<string, Addressee & { readonly way: Way }>();
+class Ways<Via> {
+  readonly #ways = new Map<string, Addressee & { readonly way: Via }>();
 
-  get(to: Addressee): Way | undefined {
+  get(to: Addressee): Via | undefined {
     return this.#ways.get(keyOf(to))?.way;
   }
 
-  ofSession(session: SessionId): Way[] {
+  ofSession(session: SessionId): Via[] {
     return [...this.#ways.values()].filter((known) => known.session === session).map(({ way }) => way);
   }
 
-  waysOf(isMeant: (to: Addressee) => boolean): Way[] {
+  waysOf(isMeant: (to: Addressee) => boolean): Via[] {
     return [...this.#ways.values()].filter(isMeant).map(({ way }) => way);
   }
 
-  remember({ device, session }: Addressee, way: Way): void {
+  remember({ device, session }: Addressee, way: Via): void {
     const key = keyOf({ device, session });
     this.#ways.delete(key);
     this.#ways.set(key, { device, session, way });
@@ -217,7 +224,7 @@ class Ways<Way> {
   }
 
   /** Returns the sessions that were reached this way. */
-  dropWay(way: Way): Addressee[] {
+  dropWay(way: Via): Addressee[] {
     const lost = [...this.#ways.values()].filter((known) => known.way === way);
     for (const known of lost) this.#ways.delete(keyOf(known));
     return lost.map(({ device, session }) => ({ device, session }));

@@ -225,6 +225,16 @@ export const FRAME_BYTES = 64 * 1024;
  */
 export const SEND_QUEUE_HIGH_BYTES = 1024 * 1024;
 export const SEND_QUEUE_LOW_BYTES = 256 * 1024;
+/**
+ * Second connections of one device: where bytes flow with more devices than this, each already has a socket
+ * and a window of its own, and more bring nothing (docs/decisions/0097).
+ */
+export const MAX_SECOND_COUNT = 2;
+/**
+ * What is kept for one second connection until the other end has counted it, bytes: a reader has about as
+ * much under way with one holder.
+ */
+export const MAX_SECOND_BYTES = 4 * 1024 * 1024;
 /** Messages waiting for one link, per lane: with more the peer is not reading, and the link is closed. */
 export const MAX_QUEUED_MESSAGES = 4_096;
 

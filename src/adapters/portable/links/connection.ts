@@ -25,6 +25,11 @@ export interface ConnectionEvents {
 }
 
 export interface Connection {
+  /**
+   * What the end that offered it calls the protocol of its channel; '' if that is nothing. Known once it is
+   * connected.
+   */
+  readonly protocol?: string;
   /** The largest frame that the channel takes, bytes. */
   readonly maxFrameBytes: number;
   /** Bytes waiting in the channel. */

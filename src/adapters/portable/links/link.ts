@@ -2,13 +2,16 @@
 // assembler of incoming ones. The link machine decides which link may exist, and when it counts as up.
 
 import type { ConnectionSignal } from '../../../core/links/link-events.ts';
-import { isPalmError } from '../../../core/model/errors.ts';
+import { isSecondFrame, SECOND_PROTOCOL } from '../../../core/links/second-frames.ts';
+import { isPalmError, type PalmError } from '../../../core/model/errors.ts';
 import type { Rejection } from '../../../core/model/failures.ts';
 import type { DeviceId } from '../../../core/model/ids.ts';
+import { SEND_QUEUE_LOW_BYTES } from '../../../core/model/limits.ts';
 import type { Memory } from '../../../core/ports.ts';
 import { FrameAssembler, isBulkFrame, type Arrival } from '../../../core/wire/frames.ts';
-import type { LinkPath } from '../../../core/transport-port.ts';
+import type { Lane, LinkPath } from '../../../core/transport-port.ts';
 import type { Connect, Connection } from './connection.ts';
+import { SecondConnection, type SecondOptions } from './second-connection.ts';
 import { SendQueue } from './send-queue.ts';
 
 export interface LinkEvents {
@@ -36,6 +39,7 @@ export class Link {
   readonly #connection: Connection;
   readonly #events: LinkEvents;
   readonly #assembler: FrameAssembler;
+  readonly #second: SecondConnection | undefined;
   #isOver = false;
   #writtenBytes = 0;
   /**
@@ -45,8 +49,18 @@ export class Link {
   #goneBytes = 0;
   #pingEndBytes = 0;
 
-  /** Messages are put together in `memory`. @throws what `connect` throws. */
-  constructor(device: DeviceId, initiator: boolean, connect: Connect, memory: Memory, events: LinkEvents) {
+  /**
+   * Messages are put together in `memory`. `second`: default no second connections. @throws what `connect`
+   * throws.
+   */
+  constructor(
+    device: DeviceId,
+    initiator: boolean,
+    connect: Connect,
+    memory: Memory,
+    events: LinkEvents,
+    second?: SecondOptions,
+  ) {
     this.device = device;
     this.#assembler = new FrameAssembler((byteCount) => memory.take(byteCount));
     this.#events = events;
@@ -56,6 +70,7 @@ export class Link {
       },
       connected: () => {
         events.connected();
+        if (!initiator && connection.protocol === SECOND_PROTOCOL) this.#second?.able();
       },
       frame: (frame) => {
         this.#take(frame);
@@ -69,6 +84,7 @@ export class Link {
       },
       path: (path) => {
         events.path(path);
+        this.#second?.path(path === 'direct');
       },
       closed: (reason) => {
         events.closed(reason);
@@ -92,6 +108,19 @@ export class Link {
         events.misbehaved({ kind: 'not-read' }, 'it does not read what it is sent');
       },
     );
+    this.#second = second && this.#newSecond(initiator, second, memory);
+  }
+
+  /** As Transport.send. */
+  async send(parts: readonly Uint8Array[], lane: Lane, signal?: AbortSignal): Promise<void> {
+    const second = lane === 'bulk' ? this.#second : undefined;
+    if (second !== undefined) {
+      const byteCount = parts.reduce((sum, part) => sum + part.length, 0);
+      const { waitingBytes } = this.queue;
+      if (second.takes(byteCount, waitingBytes)) return await second.send(parts, signal);
+      if (waitingBytes >= SEND_QUEUE_LOW_BYTES) second.waits(byteCount);
+    }
+    await this.queue.send(parts, lane, signal);
   }
 
   apply(signal: ConnectionSignal): void {
@@ -130,6 +159,7 @@ export class Link {
   /** Settles the queue's promises, and hears nothing more. The connection lives until `destroy`. */
   close(reason: string): void {
     this.#isOver = true;
+    this.#second?.close(reason);
     this.queue.close(reason);
   }
 
@@ -143,18 +173,37 @@ export class Link {
 
   #take(frame: Uint8Array<ArrayBuffer>): void {
     if (this.#isOver) return;
+    if (this.#second !== undefined && isSecondFrame(frame)) {
+      this.#second.take(frame);
+      this.#events.heard();
+      return;
+    }
     const isGiven = isBulkFrame(frame);
     let arrival: Arrival | undefined;
     try {
       arrival = this.#assembler.push(frame);
     } catch (error) {
       if (!isPalmError(error, 'bad-message')) throw error;
-      this.#events.misbehaved({ kind: 'failure', failure: error.failure }, error.message);
+      this.#misbehaved(error);
       return;
     }
     this.#events.heard();
     if (isGiven) this.#events.given();
     if (arrival?.kind === 'ping') this.queue.sendLinkFrame({ kind: 'pong' });
     else if (arrival !== undefined && arrival.kind !== 'pong') this.#events.arrival(arrival);
+  }
+
+  #newSecond(initiator: boolean, options: SecondOptions, memory: Memory): SecondConnection {
+    return new SecondConnection(initiator, options, memory, {
+      frame: (frame) => this.queue.sendSureFrame(frame),
+      overLink: (parts, signal) => this.queue.send(parts, 'bulk', signal),
+      given: () => this.#events.given(),
+      arrival: (arrival) => this.#events.arrival(arrival),
+      misbehaved: (error) => this.#misbehaved(error),
+    });
+  }
+
+  #misbehaved(error: PalmError): void {
+    this.#events.misbehaved({ kind: 'failure', failure: error.failure }, error.message);
   }
 }

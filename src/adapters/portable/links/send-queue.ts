@@ -83,8 +83,22 @@ export class SendQueue {
 
   /** Writes a frame of the link itself, before any message that waits. Dropped when the channel is jammed. */
   sendLinkFrame(frame: LinkFrame): void {
-    if (this.#closedBecause !== undefined || this.#sink.bufferedBytes > 2 * SEND_QUEUE_HIGH_BYTES) return;
-    this.#sink.write(encodeLinkFrame(frame));
+    if (!this.#isJammed) this.#writeNow(encodeLinkFrame(frame));
+  }
+
+  /**
+   * The same for one that must not be lost: in a jam, which only an end that does not read makes, it
+   * overflows.
+   */
+  sendSureFrame(frame: Uint8Array<ArrayBuffer>): void {
+    if (this.#isJammed) this.#overflow();
+    else this.#writeNow(frame);
+  }
+
+  /** Bytes of bulk messages that have not gone out whole, and of all else in the channel. */
+  get waitingBytes(): number {
+    const lane = this.#lanes.bulk.flatMap(({ parts }) => parts);
+    return lane.reduce((sum, part) => sum + part.length, this.#sink.bufferedBytes);
   }
 
   /** Writes while there is room; call it whenever the channel has drained. */
@@ -102,6 +116,14 @@ export class SendQueue {
     for (const lane of [this.#lanes.control, this.#lanes.bulk]) {
       for (const job of lane.splice(0)) job.reject(linkClosed(reason));
     }
+  }
+
+  get #isJammed(): boolean {
+    return this.#sink.bufferedBytes > 2 * SEND_QUEUE_HIGH_BYTES;
+  }
+
+  #writeNow(frame: Uint8Array<ArrayBuffer>): void {
+    if (this.#closedBecause === undefined) this.#sink.write(frame);
   }
 
   /** Writes the message's next frame. Returns false when the channel takes no more. */
@@ -142,6 +164,6 @@ export function linkClosed(reason: string): PalmError {
   return new PalmError({ code: 'link-closed', reason: 'closed', detail: reason });
 }
 
-function cancelled(cause: unknown): PalmError {
+export function cancelled(cause: unknown): PalmError {
   return new PalmError({ code: 'cancelled', reason: 'not-wanted' }, { cause });
 }

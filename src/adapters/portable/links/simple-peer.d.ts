@@ -8,6 +8,7 @@ declare module 'simple-peer/simplepeer.min.js' {
     /** Strings that arrive stay strings instead of becoming bytes. */
     readonly objectMode: boolean;
     readonly channelName: string;
+    readonly channelConfig: RTCDataChannelInit;
     readonly config: RTCConfiguration;
     /** In place of the platform's WebRTC. */
     readonly wrtc?: object;

@@ -13,3 +13,9 @@ export interface Slot {
   heardAtMs: number;
   givenAtMs: number;
 }
+
+/** One over which nothing has come yet. */
+export function newSlot(id: LinkId, link: Link): Slot {
+  const never = Number.NEGATIVE_INFINITY;
+  return { id, link, isUp: false, isExpected: true, heardAtMs: never, givenAtMs: never };
+}

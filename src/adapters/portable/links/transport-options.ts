@@ -20,6 +20,8 @@ export interface LinkTransportOptions extends EnvelopeKeys {
   readonly WebSocket?: RelaySocketClass;
   readonly Fallback?: RelaySocketClass;
   readonly connect: Connect;
+  /** Whether a link may have a second connection while many bytes wait. Default: no. */
+  readonly mayUseSecond?: boolean;
   readonly watchLife: WatchLife;
   /** Default: links with every device of the room. */
   readonly door?: DoorLimits | undefined;

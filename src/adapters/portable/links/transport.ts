@@ -6,11 +6,11 @@
 
 import { PoolRooms } from './pool-rooms.ts';
 import type { EnvelopeKeys } from '../../../core/links/envelope.ts';
-import type { LinkEffect, LinkInput, Way } from '../../../core/links/link-events.ts';
+import type { LinkEffect, LinkInput } from '../../../core/links/link-events.ts';
 import { newSessionId, SESSION_RANDOM_BYTES, type LinkId } from '../../../core/links/link-ids.ts';
 import { LinkMachine } from '../../../core/links/link-machine.ts';
 import { LinkTrials } from '../../../core/links/link-trials.ts';
-import { SignalRouter, type Route, type Source } from '../../../core/links/signal-router.ts';
+import { SignalRouter, wayOf, type Route } from '../../../core/links/signal-router.ts';
 import type { Rejection } from '../../../core/model/failures.ts';
 import { MachineDriver } from '../../../core/machine-driver.ts';
 import type { DeviceId } from '../../../core/model/ids.ts';
@@ -20,8 +20,10 @@ import type { Lane, LinkPath, RelayState, Transport, TransportEvents } from '../
 import type { Arrival } from '../../../core/wire/frames.ts';
 import { Courier } from './courier.ts';
 import { IceServers } from './ice-servers.ts';
-import { Link } from './link.ts';
-import type { Slot } from './slot.ts';
+import { Link, type LinkEvents } from './link.ts';
+import type { SecondOptions } from './second-connection.ts';
+import { SecondPlaces } from './second-places.ts';
+import { newSlot, type Slot } from './slot.ts';
 import { linkClosed } from './send-queue.ts';
 import type { LinkTransportOptions } from './transport-options.ts';
 
@@ -42,6 +44,7 @@ export class LinkTransport implements Transport {
   readonly #ice: IceServers;
   readonly #slots = new Map<DeviceId, Slot>();
   readonly #trials = new LinkTrials();
+  readonly #secondPlaces = new SecondPlaces();
   #events: TransportEvents | undefined;
   #isRelayUp = false;
   #isClosed = false;
@@ -146,7 +149,7 @@ export class LinkTransport implements Transport {
   ): Promise<void> {
     const slot = this.#slots.get(device);
     if (slot?.isUp !== true) throw linkClosed('there is none now');
-    const sent = slot.link.queue.send(parts, lane, signal);
+    const sent = slot.link.send(parts, lane, signal);
     if (!isLast) this.#sent(device, slot);
     await sent;
   }
@@ -250,7 +253,7 @@ export class LinkTransport implements Transport {
       const servers = this.#ice.for(device, this.#rooms.otherCount);
       const connect: LinkTransportOptions['connect'] = (isFirst, events) =>
         this.#options.connect(isFirst, events, servers);
-      made = new Link(device, initiator, connect, this.#options.memory, {
+      const events: LinkEvents = {
         signal: (signal) => this.#driver.input({ kind: 'signal', device, link, signal }),
         connected: () => this.#driver.input({ kind: 'connected', device, link }),
         closed: (reason) => this.#driver.input({ kind: 'closed', device, link, reason }),
@@ -268,21 +271,21 @@ export class LinkTransport implements Transport {
           this.#events?.rejected(rejection);
           this.#driver.input({ kind: 'close-device', device, reason });
         },
-      });
+      };
+      made = new Link(device, initiator, connect, this.#options.memory, events, this.#second());
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#events?.rejected({ kind: 'no-connection', detail: reason });
       this.#driver.input({ kind: 'closed', device, link, reason });
       return;
     }
-    this.#slots.set(device, {
-      id: link,
-      link: made,
-      isUp: false,
-      isExpected: true,
-      heardAtMs: Number.NEGATIVE_INFINITY,
-      givenAtMs: Number.NEGATIVE_INFINITY,
-    });
+    this.#slots.set(device, newSlot(link, made));
+  }
+
+  /** They go directly or not at all. */
+  #second(): SecondOptions | undefined {
+    const { mayUseSecond, connect, clock } = this.#options;
+    return mayUseSecond === true ? { connect, clock, places: this.#secondPlaces } : undefined;
   }
 
   #ping(effect: Extract<LinkEffect, { kind: 'ping' }>): void {
@@ -391,9 +394,4 @@ export class LinkTransport implements Transport {
       if (slot?.isUp === true) slot.link.queue.sendLinkFrame({ kind: 'signal', hopsLeft, envelope });
     }
   }
-}
-
-function wayOf(source: Source): Way {
-  if (source.kind === 'wire') return source.wire;
-  return source.kind === 'relay' ? source.from : source.device;
 }

@@ -7,6 +7,7 @@
 
 import SimplePeer from 'simple-peer/simplepeer.min.js';
 import type { ConnectionSignal } from '../../../core/links/link-events.ts';
+import { SECOND_PROTOCOL } from '../../../core/links/second-frames.ts';
 import { FRAME_BYTES, SEND_QUEUE_LOW_BYTES } from '../../../core/model/limits.ts';
 import type { LinkPath } from '../../../core/transport-port.ts';
 import type { Connection, ConnectionEvents, IceServer } from './connection.ts';
@@ -45,6 +46,8 @@ export class WebRtcConnection implements Connection {
       trickle: true,
       objectMode: true,
       channelName: 'palm',
+      // Node's WebRTC asks for larger sockets, so a second connection brings it nothing.
+      channelConfig: wrtc === undefined ? { protocol: SECOND_PROTOCOL } : {},
       config: { iceServers: servers.map((server) => ({ ...server })) },
       ...(wrtc === undefined ? {} : { wrtc }),
     });
@@ -74,6 +77,10 @@ export class WebRtcConnection implements Connection {
 
   get maxFrameBytes(): number {
     return Math.min(FRAME_BYTES, this.#connection?.sctp?.maxMessageSize ?? FRAME_BYTES);
+  }
+
+  get protocol(): string {
+    return this.#channel?.protocol ?? '';
   }
 
   get bufferedBytes(): number {

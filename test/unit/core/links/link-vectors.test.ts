@@ -9,6 +9,7 @@ import {
   type Letter,
   type SignalBody,
 } from '../../../../src/core/links/envelope.ts';
+import { decodeSecondFrame, encodeSecondFrame } from '../../../../src/core/links/second-frames.ts';
 import { newLinkId, newSessionId, parseLinkId, parseSessionId } from '../../../../src/core/links/link-ids.ts';
 import { hexOf } from '../../../../src/core/model/bytes.ts';
 import { parsePoolId } from '../../../../src/core/model/ids.ts';
@@ -44,6 +45,14 @@ describe('golden frames of a link', () => {
       throw new Error('expected a frame of the link itself');
     expect(plainOf(arrival)).toEqual(frame);
     expect(hexOf(encodeLinkFrame(arrival))).toBe(bytes);
+  });
+});
+
+describe('golden frames about a second connection', () => {
+  it.each(vectors.secondFrames)('$frame.kind', ({ frame, bytes }) => {
+    const decoded = decodeSecondFrame(bytesOfHex(bytes));
+    expect(decoded).toEqual(frame);
+    expect(hexOf(encodeSecondFrame(decoded))).toBe(bytes);
   });
 });
 
