@@ -15,7 +15,7 @@ import {
   withTable,
   type Row,
 } from '../test/durability/report.ts';
-import { ORACLE, PALM, TRIGGERS, type Trigger } from '../test/durability/triggers.ts';
+import { ORACLE, palmIn, TRIGGERS, type Trigger } from '../test/durability/triggers.ts';
 import { scaled } from './scale.ts';
 
 /** Pools of each kind: fewer of the large ones, which have as many device-years. */
@@ -38,7 +38,7 @@ test('how long files last, and what repair moves', async () => {
       return {
         population: population.name,
         trigger: trigger.name,
-        isPalm: trigger === PALM,
+        isPalm: trigger === palmIn(population),
         outcome,
         oracle,
       };

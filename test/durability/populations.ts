@@ -23,12 +23,14 @@ export interface Population {
   readonly durationMs: number;
   /** Lost and wiped devices are replaced by new ones of their kind. */
   readonly isLasting: boolean;
+  /** Its devices see each other every week or two, for minutes. */
+  readonly meetsRarely?: boolean;
 }
 
 export const POPULATIONS: readonly Population[] = [
   { name: 'household', counts: { phone: 4, lid: 2, desk: 1 }, durationMs: 365 * DAY_MS, isLasting: true },
   { name: 'class', counts: { pupil: 25, lid: 2 }, durationMs: 365 * DAY_MS, isLasting: true },
-  { name: 'club', counts: { member: 8 }, durationMs: 365 * DAY_MS, isLasting: true },
+  { name: 'club', counts: { member: 8 }, durationMs: 365 * DAY_MS, isLasting: true, meetsRarely: true },
   { name: 'event', counts: { visitor: 60, lid: 6 }, durationMs: 4 * DAY_MS, isLasting: false },
   {
     name: 'campus',

@@ -5,7 +5,7 @@ import { repairNeedOf, type RepairedFile, type RepairNeed } from '../../src/core
 import type { DeviceId } from '../../src/core/model/ids.ts';
 import type { Holders } from '../../src/core/placement/health.ts';
 import { reachOf } from '../../src/core/placement/health.ts';
-import { DAY_MS, HOUR_MS, type Kind } from './populations.ts';
+import { DAY_MS, HOUR_MS, type Kind, type Population } from './populations.ts';
 
 export interface Trigger {
   readonly name: string;
@@ -45,6 +45,14 @@ export const PALM: Trigger = {
   need: own,
 };
 
+/** Palm's in a pool that meets rarely (src/core/membership/meetings.ts). */
+const FIRST_LOSS: Trigger = { name: 'first loss', graceMs: PALM.graceMs, need: whenMissing(() => true) };
+
+/** Palm's rule in such a population. */
+export function palmIn({ meetsRarely }: Population): Trigger {
+  return meetsRarely === true ? FIRST_LOSS : PALM;
+}
+
 /** Palm's rule by one who knows who comes back. */
 export const ORACLE: Trigger = { name: 'oracle', graceMs: undefined, need: own };
 
@@ -56,7 +64,7 @@ export const TRIGGERS: readonly Trigger[] = [
     need: own,
   },
   { name: 'half, grace by class', graceMs: byClass, need: own },
-  { name: 'first loss', graceMs: PALM.graceMs, need: whenMissing(() => true) },
+  FIRST_LOSS,
   {
     name: 'days to loss below 30',
     graceMs: PALM.graceMs,
