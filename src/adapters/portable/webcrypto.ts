@@ -38,8 +38,7 @@ export const webCryptography: Cryptography = {
   async verify(publicKey, message, signature) {
     if (publicKey.length !== ED25519_KEY_BYTES) return false;
     if (signature.length !== ED25519_SIGNATURE_BYTES) return false;
-    if (isOfSmallOrder(publicKey)) return false;
-    const key = await importVerifyKey(publicKey);
+    const key = await verifyKeyOf(publicKey);
     if (key === undefined) return false;
     return crypto.subtle.verify('Ed25519', key, shareable(signature), shareable(message));
   },
@@ -126,6 +125,31 @@ function isOfSmallOrder(publicKey: Uint8Array): boolean {
   const unsigned = Uint8Array.from(publicKey);
   unsigned[ED25519_KEY_BYTES - 1] = (unsigned[ED25519_KEY_BYTES - 1] ?? 0) & 0x7f;
   return SMALL_ORDER_KEYS.has(hexOf(unsigned));
+}
+
+/**
+ * The keys of the devices that signed last, by their bytes. A pool's records come from a few devices, and
+ * engines import a key in a task of another thread, which takes as long as checking a signature.
+ */
+const verifyKeys = new Map<string, Promise<CryptoKey | undefined>>();
+/** More than the devices of most pools. */
+const MAX_VERIFY_KEYS = 64;
+
+/** Undefined for a key that signs nothing. */
+function verifyKeyOf(publicKey: Uint8Array): Promise<CryptoKey | undefined> {
+  const name = hexOf(publicKey);
+  const known = verifyKeys.get(name);
+  // The last used is the last to go.
+  verifyKeys.delete(name);
+  const key = known ?? (isOfSmallOrder(publicKey) ? Promise.resolve(undefined) : importVerifyKey(publicKey));
+  verifyKeys.set(name, key);
+  // What an engine could not do now, it may do later.
+  key.catch(() => verifyKeys.delete(name));
+  for (const oldest of verifyKeys.keys()) {
+    if (verifyKeys.size <= MAX_VERIFY_KEYS) break;
+    verifyKeys.delete(oldest);
+  }
+  return key;
 }
 
 /**

@@ -87,6 +87,11 @@ export class SharedPalm implements WordlessPalm {
   #isLooking = false;
   /** What was seen last by a seat that ended, until the next one has more to show. */
   #lastSeen: WordlessStatus | undefined;
+  /**
+   * While listeners are told of a change, what all of them see: each asks, and of thousands of files the
+   * answer takes milliseconds. Undefined again once one of them asks the device for anything.
+   */
+  #told: WordlessStatus | undefined;
 
   constructor(options: SharedPalmOptions) {
     this.#options = options;
@@ -273,6 +278,7 @@ export class SharedPalm implements WordlessPalm {
   }
 
   status(): WordlessStatus {
+    if (this.#told !== undefined) return this.#told;
     const seat = this.#seats.current;
     const seen = seat?.isSettled === true ? seat.device.status() : (this.#lastSeen ?? seat?.device.status());
     const device = { id: '', name: this.#options.deviceName };
@@ -299,6 +305,7 @@ export class SharedPalm implements WordlessPalm {
     args: Parameters<Calls[Name]>,
     signal?: AbortSignal,
   ): Promise<CallAnswer<Name>> {
+    this.#told = undefined;
     const call = { name, args } as TabCall; // one of them, for each name
     for (let isAgain = false; ; isAgain = true) {
       const seat = await unlessAborted(this.#seats.next(), signal);
@@ -320,10 +327,12 @@ export class SharedPalm implements WordlessPalm {
   }
 
   #order(order: TabOrder): void {
+    this.#told = undefined;
     this.#seats.current?.device.order(order);
   }
 
   #now(): Seat['device'] {
+    this.#told = undefined;
     const seat = this.#seats.current;
     if (seat === undefined) throw new PalmError({ code: 'not-in-pool', reason: 'in-none' });
     return seat.device;
@@ -340,7 +349,12 @@ export class SharedPalm implements WordlessPalm {
     // What a page knows of its pool ends when the device is locked.
     if (this.#lastSeen?.lock === 'locked') this.#links.clear();
     if (this.#lastSeen?.pool !== undefined) this.#isLooking = false;
-    for (const listener of this.#listeners) listener();
+    this.#told = seat?.isSettled === true ? this.#lastSeen : undefined;
+    try {
+      for (const listener of this.#listeners) listener();
+    } finally {
+      this.#told = undefined;
+    }
   }
 
   /** Never rejects: what fails is told by the device itself. */

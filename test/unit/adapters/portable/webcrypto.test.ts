@@ -42,6 +42,22 @@ describe('Ed25519', () => {
     expect(await webCryptography.verify(publicKey, hex('73'), signature)).toBe(false);
   });
 
+  it('tells the keys of many devices apart, also after they were used', async () => {
+    const pairs = [];
+    for (let at = 0; at < 70; at++) pairs.push(await webCryptography.newSigningPair());
+    const [signing] = pairs;
+    if (signing === undefined) throw new Error('seventy pairs');
+    const signed = await (await webCryptography.signerOf(signing)).sign(message);
+    const used = Uint8Array.from(signing.publicKey);
+    expect(await webCryptography.verify(used, message, signed)).toBe(true);
+    for (const { publicKey: other } of pairs.slice(1))
+      expect(await webCryptography.verify(other, message, signed)).toBe(false);
+    expect(await webCryptography.verify(used, message, signed)).toBe(true);
+    // The same memory with another key in it.
+    used.set(pairs[1]?.publicKey ?? EMPTY);
+    expect(await webCryptography.verify(used, message, signed)).toBe(false);
+  });
+
   it('refuses a key of small order, under which one signature fits many messages', async () => {
     // The identity point as key and as R, and s = 0: the equation of RFC 8032, section 5.1.7, holds for any
     // message.
