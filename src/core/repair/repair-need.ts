@@ -43,19 +43,21 @@ const MARGIN_STEPS = 200;
  *
  * Repair waits until half of the spare fragments are lost, k + ceil((n - k) / 2) or fewer being durable, and
  * then rebuilds everything missing, because k blocks are read however many are rebuilt. `isHasty`: it waits
- * for no further loss, because a person asks for repair, or the next time may be weeks away.
+ * for no further loss, because a person asks for repair, or the next time may be weeks away. `wasPlaced`:
+ * devices held it before; where nobody claims any of it now, all have found their copies damaged.
  */
 export function repairNeedOf(
   file: RepairedFile,
   claims: Holders,
   isGone: (device: DeviceId) => boolean,
   isHasty = false,
+  wasPlaced = false,
 ): RepairNeed | undefined {
   const { k, n, by } = file;
   if (isStillPlaced(file, claims, isGone)) return undefined;
   const durable = durableOf(k, claims, isGone);
   // Its storer has just published it, and has not told what it holds.
-  if (durable.size === 0 && !isGone(by)) return undefined;
+  if (durable.size === 0 && !isGone(by) && !wasPlaced) return undefined;
   const durableCount = reachOf(durable);
   if (durableCount === n || (!isHasty && durableCount > quorumOf(file))) return undefined;
   const there = new Set([...durable.values()].flatMap((fragments) => [...fragments]));

@@ -235,7 +235,7 @@ export class RepairPlan {
       const isGone = (device: DeviceId): boolean => this.#view.isGone(device);
       const need = this.#view.isPlacing(file)
         ? placingNeedOf(manifest, claims, this.#view.self, isGone)
-        : repairNeedOf(manifest, claims, isGone, isHasty || this.#asked.has(file));
+        : repairNeedOf(manifest, claims, isGone, isHasty || this.#asked.has(file), this.#waiting.has(file));
       if (need === undefined) {
         this.#asked.delete(file);
         this.#waiting.delete(file);

@@ -46,15 +46,15 @@ export class PeerDriver {
   readonly linkChance: LinkChance;
   readonly paths = new LinkPaths();
   readonly staged = new StagedFragments();
+  readonly held: HeldFragments;
+  readonly serving: Serving;
   readonly #ports: PeerDriverPorts;
   readonly #events: PeerDriverEvents;
   readonly #records: CatalogueKeeping;
-  readonly #held: HeldFragments;
   readonly #messages: MessageFlow;
   /** `stop` waits for it, so that nothing is written afterwards. */
   readonly #background = new BackgroundWork((error) => this.#events.notice('error', noticeOf(error)));
   readonly #listeners = new Set<() => void>();
-  readonly #serving: Serving;
   readonly #alive: AliveKeeping;
   readonly #challenging: Challenging;
   readonly #publisher: Publisher;
@@ -96,7 +96,7 @@ export class PeerDriver {
       checkAlive: () => this.#lifetime.signal.throwIfAborted(),
     });
     this.#checking = new Checking({ records: this.#records, acts: this.acts, input });
-    this.#held = new HeldFragments({
+    this.held = new HeldFragments({
       ...ports,
       held: (stored) => input({ kind: 'held', fragments: heldFragments(this.peer.catalogue, stored) }),
       unheld: ({ fileId, fragment }) => this.input({ kind: 'unheld', file: fileId, fragment }),
@@ -124,8 +124,8 @@ export class PeerDriver {
     this.#alive = new AliveKeeping({
       ...ports,
       keys,
-      held: () => this.#held.all(),
-      indexLost: ({ fileId, fragment }) => this.#held.indexLost(fileId, fragment),
+      held: () => this.held.all(),
+      indexLost: ({ fileId, fragment }) => this.held.indexLost(fileId, fragment),
       isGone: () => this.peer.own.isGone,
       input,
     });
@@ -133,23 +133,23 @@ export class PeerDriver {
       ...ports,
       catalogue: this.peer.catalogue,
       self: ports.identity.deviceId,
-      load: (ask) => this.#serving.loadHeld(ask),
+      load: (ask) => this.serving.loadHeld(ask),
       input,
     });
-    this.#serving = new Serving({
+    this.serving = new Serving({
       ...ports,
       catalogue: this.peer.catalogue,
       staged: this.staged,
       input,
       bring: (...block) => this.lanes.bring(...block),
       withholds: (ask) => this.#challenging.withholds(ask),
-      blockLost: (hash) => this.#held.blockLost(hash),
-      indexLost: ({ file, fragment }) => this.#held.indexLost(file, fragment),
+      blockLost: (hash) => this.held.blockLost(hash),
+      indexLost: ({ file, fragment }) => this.held.indexLost(file, fragment),
     });
     this.lanes = new Lanes({
       ...ports,
       peer: this.peer,
-      serving: this.#serving,
+      serving: this.serving,
       send: (to, grant) => this.#background.add(this.#messages.send(to, grant, 'control')),
       input,
     });
@@ -160,8 +160,8 @@ export class PeerDriver {
       lifetime: this.#lifetime.signal,
       quoted: (device) => this.quotedDevice(device),
       fileKept: (file) => this.#records.fileKept(file),
-      dropDamaged: (file, except) => this.#held.dropDamaged(file, except),
-      held: (stored) => this.#held.addFetched(stored),
+      dropDamaged: (file, except) => this.held.dropDamaged(file, except),
+      held: (stored) => this.held.addFetched(stored),
       warn: (notice) => this.#events.notice('warning', notice),
       input,
     });
@@ -184,15 +184,15 @@ export class PeerDriver {
       fragments.owners(),
       this.#records.restore(),
       readSoftState(records),
-      this.#held.loadDamage(),
+      this.held.loadDamage(),
     ]);
     for (const owner of owners) if (!goesOn(owner)) await fragments.release(owner);
     if (damagedCount > 0 || !areActsSound) this.#events.notice('warning', { kind: 'catalogue-damaged' });
     const { catalogue, grace } = this.peer;
     const leftOutCount = droppedCount + restSoftState(this.peer);
-    await this.#held.restore(catalogue);
+    await this.held.restore(catalogue);
     for (const file of outbox) {
-      if (isToPlace(catalogue.files().get(file), this.#held.countOf(file)))
+      if (isToPlace(catalogue.files().get(file), this.held.countOf(file)))
         this.input({ kind: 'outbox', file });
       else if (!grace.has(file)) await this.#outboxDone(file, []);
     }
@@ -245,7 +245,7 @@ export class PeerDriver {
 
   /** Calls `listener` after each block that was served singly. Returns the unsubscribe function. */
   watchServed(listener: (to: DeviceId, hash: BlockHash, bytes: number) => void): () => void {
-    return this.#serving.watch(listener);
+    return this.serving.watch(listener);
   }
 
   /**
@@ -265,17 +265,17 @@ export class PeerDriver {
 
   /** A fragment became durable: from now on it counts. */
   fragmentHeld(stored: StoredFragment): void {
-    this.#held.add(stored);
+    this.held.add(stored);
   }
 
   /** Before another fragment of `file` than `except` becomes durable here: see HeldFragments. */
   dropDamaged(file: FileId, except: readonly number[]): Promise<void> {
-    return this.#held.dropDamaged(file, except);
+    return this.held.dropDamaged(file, except);
   }
 
   /** The same for a fragment that was fetched or rebuilt: any damage of an earlier copy is gone. */
   fragmentFetched(stored: StoredFragment): Promise<void> {
-    return this.#held.addFetched(stored);
+    return this.held.addFetched(stored);
   }
 
   /**
@@ -283,12 +283,12 @@ export class PeerDriver {
    * @throws PalmError 'corrupt' once the damage was noted.
    */
   loadOwn(ask: Ask): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return this.#serving.load(ask);
+    return this.serving.load(ask);
   }
 
   /** Files with fragments that are being erased: see HeldFragments. */
   dropping(): FileId[] {
-    return this.#held.dropping();
+    return this.held.dropping();
   }
 
   /** As sentences name it. */
@@ -328,7 +328,7 @@ export class PeerDriver {
         this.#background.add(this.#taking.perform(effect));
         break;
       case 'drop':
-        this.#background.add(this.#held.drop(effect.file, effect.fragments));
+        this.#background.add(this.held.drop(effect.file, effect.fragments));
         break;
       case 'outbox-done':
         this.#background.add(this.#outboxDone(effect.file, effect.surplus));
@@ -340,7 +340,7 @@ export class PeerDriver {
         this.#requests.answer(effect.ticket, effect.result);
         break;
       case 'serve':
-        this.#background.add(this.#serving.serve(effect.to, effect.id, effect.ask));
+        this.#background.add(this.serving.serve(effect.to, effect.id, effect.ask));
         break;
       case 'challenge':
       case 'round':
@@ -354,7 +354,7 @@ export class PeerDriver {
         this.#background.add(this.#alive.perform(effect));
         break;
       case 'stop-serving':
-        this.#serving.stop(effect.to, effect.id);
+        this.serving.stop(effect.to, effect.id);
         break;
       case 'other-protocol':
         this.#otherVersions.met(this.quotedDevice(effect.device), effect.protocol);
@@ -394,7 +394,7 @@ export class PeerDriver {
   }
 
   async #outboxDone(file: FileId, surplus: readonly number[]): Promise<void> {
-    await this.#held.dropWithDamaged(file, surplus);
+    await this.held.dropWithDamaged(file, surplus);
     await this.#ports.records.dropOutbox(file);
   }
 }

@@ -27,6 +27,7 @@ import {
 import type { RuntimePorts } from '../runtime-ports.ts';
 import { storedFragmentOf } from '../stored-fragment.ts';
 import { LinkShare } from './link-share.ts';
+import { Scrubbing } from './scrubbing.ts';
 import { notWanted, rebuildFragments, type RebuildPorts, type RebuiltFragment } from './rebuilding.ts';
 
 type RepairPorts = Omit<RebuildPorts, 'share'> & Pick<RuntimePorts, 'sparing'>;
@@ -63,6 +64,7 @@ export class Repairing {
   readonly #events: RepairEvents;
   /** What background work may use of the links. */
   readonly share: LinkShare;
+  readonly #scrubbing: Scrubbing;
   readonly #plan: MachineDriver<RepairInput, RepairEffect>;
   readonly #running = new Map<FileId, Running>();
   readonly #working = new Map<FileId, Promise<void>>();
@@ -81,6 +83,7 @@ export class Repairing {
       tick: { kind: 'tick' },
       perform: (effect) => this.#perform(effect),
     });
+    this.#scrubbing = new Scrubbing(ports, (error) => events.failed(error));
     const { driver } = ports;
     this.#stopWatching = [
       driver.watch(() => this.#plan.input({ kind: 'changed' })),
@@ -112,6 +115,7 @@ export class Repairing {
       else await fragments.release(owner);
     }
     this.#spare();
+    this.#scrubbing.start();
   }
 
   /** Why files that need repair wait on this device; undefined when none does. */
@@ -125,7 +129,7 @@ export class Repairing {
     this.#plan.stop();
     for (const stop of this.#stopWatching) stop();
     for (const { controller } of this.#running.values()) controller.abort(notWanted());
-    await Promise.allSettled(this.#working.values());
+    await Promise.allSettled([...this.#working.values(), this.#scrubbing.stop()]);
   }
 
   #perform(effect: RepairEffect): void {
