@@ -1,6 +1,7 @@
 // The command line's side of the device's socket. A device that does not run is started, as a process of its
 // own that goes on.
 
+import { setMaxListeners } from 'node:events';
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync } from 'node:fs';
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
@@ -41,6 +42,8 @@ export class DeviceClient {
   private constructor(folder: string, signal: AbortSignal) {
     this.#folder = folder;
     this.#signal = signal;
+    // Each request listens to it, and many small files are added together.
+    setMaxListeners(0, signal);
   }
 
   /** The device of a folder, started if it does not run. @throws CommandError when it cannot be. */

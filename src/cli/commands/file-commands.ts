@@ -19,9 +19,11 @@ import { formatBytes } from '../../ui/text/en/units.ts';
 import { safetyOf } from '../../ui/text/safety-sentence.ts';
 import type { DeviceClient } from '../client.ts';
 import type { FileInFolder } from '../device/folder-cid.ts';
+import type { Added } from '../device/messages.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { print, printJson, printTable, type Progress, progressOf } from '../output.ts';
 import { words } from '../words.ts';
+import { addTogether, SMALL_ADDING_BYTES } from './adding-together.ts';
 import { askedCid, checkCid, checkedByCid } from './asked-cid.ts';
 import { type CommonFlags, type Context, fileNamed, pathOf } from './context.ts';
 
@@ -42,11 +44,21 @@ export async function add(context: Context, sources: readonly string[], flags: C
   const additions = sources.flatMap((source) => additionsOf(source, flags));
   const device = await context.device();
   const added: FileInFolder[] = [];
-  for (const addition of additions) {
-    const { cid } = await addOne(context, device, addition, flags);
-    added.push({ ...addition, cid });
-  }
+  const isAlone = (addition: Addition): boolean =>
+    additions.length === 1 || bytesOf(addition) > SMALL_ADDING_BYTES;
+  await addTogether(additions, {
+    bytesOf,
+    add: (addition) => addOne(context, device, addition, { flags, isAlone: isAlone(addition) }),
+    told: (addition, result) => {
+      tellAdded(context, addition.name, result);
+      added.push({ ...addition, cid: result.cid });
+    },
+  });
   if (flags['cid'] === true) await tellFolders(context, sources, added, flags);
+}
+
+function bytesOf({ source, size }: Addition): number {
+  return source === '-' ? Infinity : size;
 }
 
 /** The CIDs of folders that were added, as `ipfs add -r --hidden` gives them. */
@@ -98,21 +110,28 @@ function additionsOf(source: string, flags: CommonFlags): Addition[] {
     });
 }
 
+interface AddingOne {
+  readonly flags: CommonFlags;
+  /** Whether nothing else is added meanwhile, so that its progress can be shown. */
+  readonly isAlone: boolean;
+}
+
 async function addOne(
   context: Context,
   device: DeviceClient,
   { source, name, path }: Addition,
-  flags: CommonFlags,
-): Promise<{ readonly cid: string | undefined }> {
+  { flags, isAlone }: AddingOne,
+): Promise<Added> {
   const isInput = source === '-';
-  const progress = progressOf(name, context.isQuiet);
+  const progress = progressOf(name, context.isQuiet || !isAlone);
   try {
-    const result = await device.add(
+    return await device.add(
       {
         name,
         path,
         isPrivate: flags['private'] === true,
         withCid: flags['cid'] === true,
+        tellsProgress: isAlone && !context.isQuiet,
         ...(isInput ? {} : { file: source }),
         ...(typeof flags['k'] === 'number' ? { k: flags['k'] } : {}),
         ...(typeof flags['n'] === 'number' ? { n: flags['n'] } : {}),
@@ -120,16 +139,20 @@ async function addOne(
       isInput ? process.stdin : undefined,
       ({ phase, doneBytes, totalBytes }) => progress.at(phaseText(phase), doneBytes, totalBytes),
     );
-    progress.end();
-    const { fileId, deduplicated, link, cid } = result;
-    if (context.isJson) printJson(result);
-    else print(deduplicated ? words.alreadyThere(name, fileId) : words.added(name, fileId));
-    if (cid !== undefined && !context.isJson) print(`ipfs://${cid}`);
-    if (link !== undefined && !context.isJson) print(link);
-    return { cid };
   } finally {
     progress.end();
   }
+}
+
+function tellAdded(context: Context, name: string, result: Added): void {
+  const { fileId, deduplicated, link, cid } = result;
+  if (context.isJson) {
+    printJson(result);
+    return;
+  }
+  print(deduplicated ? words.alreadyThere(name, fileId) : words.added(name, fileId));
+  if (cid !== undefined) print(`ipfs://${cid}`);
+  if (link !== undefined) print(link);
 }
 
 function phaseText(phase: string): string {

@@ -94,7 +94,7 @@ async function* counted(file: File, line: (told: AddLine) => void): AsyncGenerat
 async function store(
   { palm, works }: AddingDevice,
   file: File,
-  { name, path, isPrivate, k, n }: AddRequest,
+  { name, path, isPrivate, k, n, tellsProgress }: AddRequest,
   mime: string,
   { trace, signal, line }: Asking,
 ): Promise<StoreResult> {
@@ -107,6 +107,8 @@ async function store(
     ...(n === undefined ? {} : { n }),
     signal,
   };
+  const stored = (): Promise<StoreResult> => works.store(trace, file.size, () => palm.store(file, options));
+  if (tellsProgress !== true) return stored();
   const before = new Set(palm.status().transfers.map(({ id }) => id));
   const timer = setInterval(() => {
     const own = palm
@@ -117,7 +119,7 @@ async function store(
     line({ kind: 'progress', phase, doneBytes, totalBytes });
   }, PROGRESS_EVERY_MS);
   try {
-    return await works.store(trace, file.size, () => palm.store(file, options));
+    return await stored();
   } finally {
     clearInterval(timer);
   }
@@ -132,6 +134,7 @@ function addRequestOf(value: unknown): AddRequest {
     path: textOf(field('path')),
     isPrivate: field('isPrivate') === true,
     withCid: field('withCid') === true,
+    tellsProgress: field('tellsProgress') === true,
     ...(typeof file === 'string' ? { file } : {}),
     ...(typeof k === 'number' ? { k } : {}),
     ...(typeof n === 'number' ? { n } : {}),

@@ -33,6 +33,8 @@ export interface AddRequest {
   readonly n?: number;
   /** With its IPFS CID, which takes a read of its own. */
   readonly withCid?: boolean;
+  /** Whether lines of progress are wanted: each costs a look at all files of the pool. */
+  readonly tellsProgress?: boolean;
 }
 
 /** The trailer of a file's bytes that ended too early: a ToldError in JSON, escaped as a URL. */
