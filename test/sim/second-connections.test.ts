@@ -86,6 +86,26 @@ test.each([1, 30, 70])(
   },
 );
 
+test.each([30, 50])(
+  'a second %i times as slow as its link does not hold up for long what it was given',
+  async (slowness) => {
+    const pair = await linkedPair(slowness);
+    const { world, connections, ends } = pair;
+    const [a, b] = ends;
+    const sent = sendMany(a, b, 60);
+    await world.until('a second is up', () => hasSecond(pair));
+    const second = connections.between(a.device, b.device)[1];
+    if (second !== undefined) second.slowness = slowness;
+    const beganMs = world.nowMs;
+    await world.settled('sent', Promise.all(sent), MENDED_MS);
+    expect(world.nowMs - beganMs).toBeLessThan(GIVEN_UP_MS);
+    await arrived(pair, sent);
+    expectOnce(a, b, 60);
+    expect(pair.secondFrameCount(), 'frames of the second').toBeGreaterThan(0);
+    expectCalm(pair);
+  },
+);
+
 test.each([1, 2, 3, 4, 5, 6, 7, 8])(
   'many breaks, seed %i: each message comes once while the link lives',
   async (seed) => {

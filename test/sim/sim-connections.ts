@@ -174,6 +174,8 @@ class End implements Connection {
   isOpen = false;
   isOver = false;
   bufferedBytes = 0;
+  /** How many times as long as others it takes for its bytes. */
+  slowness = 1;
   readonly #world: World;
   readonly #net: SimConnections;
   readonly #events: ConnectionEvents;
@@ -216,7 +218,8 @@ class End implements Connection {
     if (random.unit() < this.#net.faults.breaks) this.#net.break(this);
     const copy = frame.slice();
     this.bufferedBytes += copy.length;
-    this.#freeMs = Math.max(nowMs, this.#freeMs) + copy.length / this.#net.faults.bytesPerMs;
+    this.#freeMs =
+      Math.max(nowMs, this.#freeMs) + (this.slowness * copy.length) / this.#net.faults.bytesPerMs;
     const outMs = Math.ceil(this.#freeMs);
     this.#world.after(outMs - nowMs, () => this.#gone(copy.length));
     // The other end may open later than this one.

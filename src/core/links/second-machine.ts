@@ -10,33 +10,21 @@ import type { MonotonicMs } from '../model/time.ts';
 import type { ConnectionSignal } from './link-events.ts';
 import { ATTEMPT_TIMEOUT_MS, MAX_CANDIDATE_COUNT } from './link-timing.ts';
 import type { SecondFrame } from './second-frames.ts';
+import {
+  IDLE_BEYOND_MS,
+  LATE_LOOK_COUNT,
+  LOOK_EVERY_MS,
+  MAX_REST_MS,
+  MIN_REST_MS,
+  OPEN_AFTER_BYTES,
+  OVER_LOOK_COUNT,
+  REST_MS,
+  SECOND_IDLE_MS,
+  SHORT_REST_MS,
+  STILL_LOOK_COUNT,
+  WAITED_WITHIN_MS,
+} from './second-timing.ts';
 
-/** So many bytes must find others waiting before them, bytes: what ends sooner gains nothing. */
-export const OPEN_AFTER_BYTES = 4 * 1024 * 1024;
-/** What waited longer ago than this does not count, ms. */
-const WAITED_WITHIN_MS = 5_000;
-/** With no message on it for this long, ms, it is ended: it costs packets and memory at both ends. */
-export const SECOND_IDLE_MS = 10_000;
-/** How often it is looked at while something is awaited from the other end, ms. */
-export const LOOK_EVERY_MS = 500;
-/**
- * Looks in a row without movement after which it is ended, and what was given to it goes over the link:
- * before a reader finds this device silent (silence-watch.ts). Looks are counted, not time: a page that
- * slept has looked once.
- */
-export const STILL_LOOK_COUNT = 5;
-/** Looks at a connection that is over here, until the other end has broken its promise to say what came. */
-export const OVER_LOOK_COUNT = 120;
-/** After one that failed none is opened for this long, ms; doubles with each further failure. */
-const REST_MS = 30_000;
-/** The longest such rest, ms: what failed because of a network that changed is tried within the hour. */
-const MAX_REST_MS = 15 * 60_000;
-/** After one that was idle, the next waits for this long, ms. */
-const SHORT_REST_MS = 4_000;
-/**
- * An offer that comes sooner than this after the last connection is declined, ms: each costs a connection.
- */
-const MIN_REST_MS = 2_000;
 /** An offer or answer, and candidates. */
 const MAX_SIGNAL_COUNT = 1 + MAX_CANDIDATE_COUNT;
 
@@ -60,10 +48,20 @@ export type SecondInput =
   | { readonly kind: 'written' }
   /** One that had not begun was taken back. */
   | { readonly kind: 'withdrawn' }
+  /** A part of a message came over it. */
+  | { readonly kind: 'part' }
   /** A whole message came over it. */
   | { readonly kind: 'came' }
-  /** `goneBytes`: what has left its queue. */
-  | { readonly kind: 'tick'; readonly goneBytes: number };
+  | { readonly kind: 'tick'; readonly flow: SecondFlow };
+
+/** Bytes since the link began, or the second connection. */
+export interface SecondFlow {
+  /** What has left the queue of the second. */
+  readonly goneBytes: number;
+  /** The same of the link, and what will have left it once all that waits now has. */
+  readonly linkGoneBytes: number;
+  readonly linkEndBytes: number;
+}
 
 export type SecondEffect =
   /** To send over the link. */
@@ -114,6 +112,10 @@ export class SecondMachine {
   #goneBytes = 0;
   #lookedAtMs: MonotonicMs = 0;
   #stillCount = 0;
+  /** How many were given at a look, which must be counted some looks after the link has sent so much. */
+  #dueCount = 0;
+  #dueLinkBytes = 0;
+  #lateCount = 0;
   #effects: SecondEffect[] = [];
 
   /** `isOpener`: this end offered the link, so it opens the second connections. */
@@ -142,7 +144,7 @@ export class SecondMachine {
     if (state.kind === 'opening') return state.sinceMs + ATTEMPT_TIMEOUT_MS;
     if (state.kind === 'none') return Infinity;
     if (state.kind === 'over' || this.#hasWork) return this.#lookedAtMs + LOOK_EVERY_MS;
-    return this.#isOpener ? this.#usedAtMs + SECOND_IDLE_MS : Infinity;
+    return this.#usedAtMs + this.#idleMs;
   }
 
   #take(nowMs: MonotonicMs, input: SecondInput): void {
@@ -183,11 +185,14 @@ export class SecondMachine {
       case 'withdrawn':
         this.#givenCount -= 1;
         break;
+      case 'part':
+        this.#usedAtMs = nowMs;
+        break;
       case 'came':
         this.#came(nowMs);
         break;
       case 'tick':
-        this.#tick(nowMs, input.goneBytes);
+        this.#tick(nowMs, input.flow);
         break;
     }
   }
@@ -222,6 +227,7 @@ export class SecondMachine {
     this.#countedCount = 0;
     this.#cameCount = 0;
     this.#goneBytes = 0;
+    this.#dueCount = 0;
   }
 
   // What the other end says
@@ -318,28 +324,43 @@ export class SecondMachine {
     this.#tell({ kind: 'signal', number: state.number, signal });
   }
 
-  #tick(nowMs: MonotonicMs, goneBytes: number): void {
+  #tick(nowMs: MonotonicMs, flow: SecondFlow): void {
     const state = this.#state;
     if (state.kind === 'none') return;
     if (state.kind === 'opening') {
       if (nowMs >= state.sinceMs + ATTEMPT_TIMEOUT_MS) this.#end(nowMs, 'failed');
     } else if (state.kind === 'over' || this.#hasWork) {
-      if (nowMs >= this.#lookedAtMs + LOOK_EVERY_MS) this.#look(nowMs, goneBytes);
-    } else if (this.#isOpener && nowMs >= this.#usedAtMs + SECOND_IDLE_MS) this.#end(nowMs, 'idle');
+      if (nowMs >= this.#lookedAtMs + LOOK_EVERY_MS) this.#look(nowMs, flow);
+    } else if (nowMs >= this.#usedAtMs + this.#idleMs) this.#end(nowMs, 'idle');
   }
 
-  #look(nowMs: MonotonicMs, goneBytes: number): void {
+  #look(nowMs: MonotonicMs, flow: SecondFlow): void {
     this.#lookedAtMs = nowMs;
     const isOver = this.#state.kind === 'over';
-    this.#stillCount = !isOver && goneBytes > this.#goneBytes ? 0 : this.#stillCount + 1;
-    this.#goneBytes = goneBytes;
+    this.#stillCount = !isOver && flow.goneBytes > this.#goneBytes ? 0 : this.#stillCount + 1;
+    this.#goneBytes = flow.goneBytes;
     if (isOver && this.#stillCount >= OVER_LOOK_COUNT) this.#refuse('it does not say what came to it');
-    if (!isOver && this.#stillCount >= STILL_LOOK_COUNT) this.#end(nowMs, 'failed');
+    if (!isOver && (this.#stillCount >= STILL_LOOK_COUNT || this.#isLate(flow))) this.#end(nowMs, 'failed');
+  }
+
+  /** Whether messages wait here that the link would have brought long ago. */
+  #isLate({ linkGoneBytes, linkEndBytes }: SecondFlow): boolean {
+    if (this.#countedCount < this.#dueCount) {
+      // What was to go over the link may have been taken back.
+      const hasGone = linkGoneBytes >= Math.min(this.#dueLinkBytes, linkEndBytes);
+      this.#lateCount = hasGone ? this.#lateCount + 1 : 0;
+      return this.#lateCount >= LATE_LOOK_COUNT;
+    }
+    this.#dueCount = this.#givenCount;
+    this.#dueLinkBytes = linkEndBytes;
+    this.#lateCount = 0;
+    return false;
   }
 
   #lookAgain(nowMs: MonotonicMs): void {
     this.#lookedAtMs = nowMs;
     this.#stillCount = 0;
+    this.#dueCount = 0;
   }
 
   /** Ends this end's connection, if there is one. */
@@ -358,6 +379,10 @@ export class SecondMachine {
     this.#state = { kind: 'over', number };
     this.#lookAgain(nowMs);
     this.#tell({ kind: 'over', number, count: this.#cameCount });
+  }
+
+  get #idleMs(): number {
+    return this.#isOpener ? SECOND_IDLE_MS : IDLE_BEYOND_MS;
   }
 
   /** Whether something was given to it that the other end has not counted. */

@@ -75,6 +75,11 @@ export class MessageFrames {
     return this.#isBegun && this.#leftBytes === 0;
   }
 
+  /** Bytes of the message that were not cut yet. */
+  get leftBytes(): number {
+    return this.#leftBytes;
+  }
+
   /** Cuts the next frame into `into`, of FRAME_BYTES, and returns the part of it that is the frame. */
   cut(into: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     const headerBytes = this.#isBegun ? LATER_HEADER_BYTES : FIRST_HEADER_BYTES;

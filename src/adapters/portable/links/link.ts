@@ -197,6 +197,10 @@ export class Link {
     return new SecondConnection(initiator, options, memory, {
       frame: (frame) => this.queue.sendSureFrame(frame),
       overLink: (parts, signal) => this.queue.send(parts, 'bulk', signal),
+      linkFlow: () => {
+        const linkGoneBytes = this.#nowGoneBytes();
+        return { linkGoneBytes, linkEndBytes: linkGoneBytes + this.queue.waitingBytes };
+      },
       given: () => this.#events.given(),
       arrival: (arrival) => this.#events.arrival(arrival),
       misbehaved: (error) => this.#misbehaved(error),

@@ -6,7 +6,12 @@
 // MAX_SECOND_BYTES are kept.
 
 import { decodeSecondFrame, encodeSecondFrame } from '../../../core/links/second-frames.ts';
-import { SecondMachine, type SecondEffect, type SecondInput } from '../../../core/links/second-machine.ts';
+import {
+  SecondMachine,
+  type SecondEffect,
+  type SecondFlow,
+  type SecondInput,
+} from '../../../core/links/second-machine.ts';
 import { MachineDriver } from '../../../core/machine-driver.ts';
 import { isPalmError, PalmError } from '../../../core/model/errors.ts';
 import { FRAME_BYTES, MAX_SECOND_BYTES, SEND_QUEUE_HIGH_BYTES } from '../../../core/model/limits.ts';
@@ -29,6 +34,8 @@ export interface SecondEvents {
   frame(frame: Uint8Array<ArrayBuffer>): void;
   /** As Transport.send, over the link's own connection. */
   overLink(parts: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<void>;
+  /** How the link's own bytes go. */
+  linkFlow(): Pick<SecondFlow, 'linkGoneBytes' | 'linkEndBytes'>;
   /** A part of a message came. */
   given(): void;
   arrival(arrival: Arrival): void;
@@ -71,11 +78,11 @@ export class SecondConnection {
     this.#driver = new MachineDriver<SecondInput, SecondEffect>({
       machine: {
         handle: (nowMs, input) =>
-          machine.handle(nowMs, input.kind === 'tick' ? { ...input, goneBytes: this.#goneBytes } : input),
+          machine.handle(nowMs, input.kind === 'tick' ? { kind: 'tick', flow: this.#flow } : input),
         nextDeadlineMs: () => machine.nextDeadlineMs(),
       },
       clock: options.clock,
-      tick: { kind: 'tick', goneBytes: 0 },
+      tick: { kind: 'tick', flow: { goneBytes: 0, linkGoneBytes: 0, linkEndBytes: 0 } },
       perform: (effect) => this.#perform(effect),
       settled: () => this.#settled(),
     });
@@ -108,7 +115,8 @@ export class SecondConnection {
 
   /** Whether it takes a message of `byteCount` that would otherwise wait behind `linkBytes` on the link. */
   takes(byteCount: number, linkBytes: number): boolean {
-    if (!this.#machine.isUp || this.#keptBytes + byteCount > MAX_SECOND_BYTES) return false;
+    if (this.#isClosed || !this.#machine.isUp) return false;
+    if (this.#keptBytes + byteCount > MAX_SECOND_BYTES) return false;
     const unwritten = this.#waiting.reduce((sum, job) => sum + job.byteCount, 0);
     return unwritten + (this.#connection?.bufferedBytes ?? 0) < linkBytes;
   }
@@ -203,8 +211,8 @@ export class SecondConnection {
       if (!isBulkFrame(frame)) throw bad('a frame that belongs on the link itself');
       const arrival = assembler.push(frame);
       this.#events.given();
+      this.#driver.input({ kind: arrival === undefined ? 'part' : 'came' });
       if (arrival === undefined) return;
-      this.#driver.input({ kind: 'came' });
       this.#events.arrival(arrival);
     } catch (error) {
       if (!isPalmError(error, 'bad-message')) throw error;
@@ -255,8 +263,9 @@ export class SecondConnection {
     this.#events.misbehaved(bad(detail));
   }
 
-  get #goneBytes(): number {
-    return this.#writtenBytes - (this.#connection?.bufferedBytes ?? 0);
+  get #flow(): SecondFlow {
+    const goneBytes = this.#writtenBytes - (this.#connection?.bufferedBytes ?? 0);
+    return { goneBytes, ...this.#events.linkFlow() };
   }
 }
 

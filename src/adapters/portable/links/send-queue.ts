@@ -95,10 +95,9 @@ export class SendQueue {
     else this.#writeNow(frame);
   }
 
-  /** Bytes of bulk messages that have not gone out whole, and of all else in the channel. */
+  /** Bytes of bulk messages that have not gone into the channel, and of all that waits in it. */
   get waitingBytes(): number {
-    const lane = this.#lanes.bulk.flatMap(({ parts }) => parts);
-    return lane.reduce((sum, part) => sum + part.length, this.#sink.bufferedBytes);
+    return this.#lanes.bulk.reduce((sum, job) => sum + leftBytesOf(job), this.#sink.bufferedBytes);
   }
 
   /** Writes while there is room; call it whenever the channel has drained. */
@@ -158,6 +157,10 @@ export class SendQueue {
     if (index !== -1) lane.splice(index, 1);
     return index !== -1;
   }
+}
+
+function leftBytesOf({ frames, parts }: Job): number {
+  return frames?.leftBytes ?? parts.reduce((sum, part) => sum + part.length, 0);
 }
 
 export function linkClosed(reason: string): PalmError {

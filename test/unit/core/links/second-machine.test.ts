@@ -3,15 +3,19 @@
 import { describe, expect, it } from 'vitest';
 import type { SecondFrame } from '../../../../src/core/links/second-frames.ts';
 import {
+  SecondMachine,
+  type SecondEffect,
+  type SecondInput,
+} from '../../../../src/core/links/second-machine.ts';
+import {
+  IDLE_BEYOND_MS,
+  LATE_LOOK_COUNT,
   LOOK_EVERY_MS,
   OPEN_AFTER_BYTES,
   OVER_LOOK_COUNT,
   SECOND_IDLE_MS,
-  SecondMachine,
   STILL_LOOK_COUNT,
-  type SecondEffect,
-  type SecondInput,
-} from '../../../../src/core/links/second-machine.ts';
+} from '../../../../src/core/links/second-timing.ts';
 
 const OFFER = { kind: 'offer', sdp: 'an offer' } as const;
 const ANSWER = { kind: 'answer', sdp: 'an answer' } as const;
@@ -128,9 +132,10 @@ describe('messages', () => {
     ]);
   });
 
-  it('keep it for as long as they move, however slowly', () => {
+  it('keep it for as long as they move, however slowly, while the link moves no faster', () => {
     const end = upEnd(true);
     end.give(1);
+    end.linkEndBytes = 100_000;
     for (let look = 0; look < 100; look++) {
       end.goneBytes += look % (STILL_LOOK_COUNT - 1) === 0 ? 1 : 0;
       end.passTo(end.nowMs + LOOK_EVERY_MS);
@@ -147,6 +152,36 @@ describe('messages', () => {
     expect(end.last).toEqual([{ kind: 'destroy' }, told({ kind: 'over', number: 1, count: 0 })]);
   });
 
+  it('that the link would have brought long ago end it, though they move', () => {
+    const end = upEnd(true);
+    end.give(2);
+    end.linkEndBytes = 1_000;
+    const look = (): readonly SecondEffect[] => {
+      end.goneBytes += 1;
+      end.passTo(end.nowMs + LOOK_EVERY_MS);
+      return end.last;
+    };
+    // What waited for the link before them goes out slowly as well, and more comes behind it.
+    for (let at = 0; at < 30; at++) expect(look()).toEqual([]);
+    end.linkGoneBytes = 1_000;
+    end.linkEndBytes = 5_000;
+    for (let at = 1; at < LATE_LOOK_COUNT; at++) expect(look()).toEqual([]);
+    end.frame({ kind: 'came', number: 1, count: 1 });
+    expect(look()).toEqual([{ kind: 'destroy' }, told({ kind: 'over', number: 1, count: 0 })]);
+  });
+
+  it('that come in time keep it, however little the link has to do', () => {
+    const end = upEnd(true);
+    for (let count = 1; count < 100; count++) {
+      end.give(1);
+      end.goneBytes += 1;
+      end.passTo(end.nowMs + LOOK_EVERY_MS);
+      end.passTo(end.nowMs + LOOK_EVERY_MS);
+      end.frame({ kind: 'came', number: 1, count });
+      expect(end.machine.isUp).toBe(true);
+    }
+  });
+
   it('that were taken back are not waited for', () => {
     const end = upEnd(true);
     end.take({ kind: 'given' });
@@ -156,7 +191,7 @@ describe('messages', () => {
 
   it('when none come or go for a while, the end that opened it ends it, and both are ready for the next', () => {
     const [opener, other] = [upEnd(true), upEnd(false)];
-    expect(other.machine.nextDeadlineMs()).toBe(Infinity);
+    expect(other.machine.nextDeadlineMs()).toBe(other.nowMs + IDLE_BEYOND_MS);
     opener.nowMs += SECOND_IDLE_MS - 1;
     opener.take({ kind: 'came' });
     opener.passTo(opener.nowMs + SECOND_IDLE_MS);
@@ -174,7 +209,22 @@ describe('messages', () => {
   });
 });
 
+it('a message that comes slowly keeps it', () => {
+  const end = upEnd(true);
+  for (let at = 0; at < 5; at++) {
+    end.take({ kind: 'part' });
+    end.passTo(end.nowMs + SECOND_IDLE_MS - 1);
+    expect(end.last).toEqual([]);
+  }
+});
+
 describe('a hostile end', () => {
+  it('opens one and leaves it open without a message: the other end ends it', () => {
+    const end = upEnd(false);
+    end.passTo(end.nowMs + IDLE_BEYOND_MS);
+    expect(end.last).toEqual([{ kind: 'destroy' }, told({ kind: 'over', number: 1, count: 0 })]);
+  });
+
   const lies: readonly (readonly [string, () => End, SecondFrame])[] = [
     ['counts what was not sent', () => given(2), { kind: 'came', number: 1, count: 3 }],
     ['counts again what it counted', () => counted(2), { kind: 'came', number: 1, count: 2 }],
@@ -226,6 +276,8 @@ class End {
   readonly machine: SecondMachine;
   nowMs = 1_000_000;
   goneBytes = 0;
+  linkGoneBytes = 0;
+  linkEndBytes = 0;
   last: readonly SecondEffect[] = [];
 
   constructor(isOpener: boolean) {
@@ -248,7 +300,8 @@ class End {
   /** Time passes, without a look in between. */
   passTo(nowMs: number): void {
     this.nowMs = nowMs;
-    this.take({ kind: 'tick', goneBytes: this.goneBytes });
+    const { goneBytes, linkGoneBytes, linkEndBytes } = this;
+    this.take({ kind: 'tick', flow: { goneBytes, linkGoneBytes, linkEndBytes } });
   }
 }
 

@@ -6,7 +6,7 @@ import type { Connection, ConnectionEvents } from '../../../../../src/adapters/p
 import { Link } from '../../../../../src/adapters/portable/links/link.ts';
 import { SecondPlaces } from '../../../../../src/adapters/portable/links/second-places.ts';
 import { encodeSecondFrame, type SecondFrame } from '../../../../../src/core/links/second-frames.ts';
-import { OPEN_AFTER_BYTES } from '../../../../../src/core/links/second-machine.ts';
+import { OPEN_AFTER_BYTES } from '../../../../../src/core/links/second-timing.ts';
 import { MAX_SECOND_BYTES, MAX_SECOND_COUNT } from '../../../../../src/core/model/limits.ts';
 import { encodeLinkFrame } from '../../../../../src/core/wire/frames.ts';
 import { dirtyMemory } from '../../../../fixtures/dirty-memory.ts';
@@ -74,6 +74,15 @@ it('an end that counts nothing gets no more by the second than is kept for it', 
   expect(second.isDestroyed).toBe(true);
   link.close('for the test');
   expect(await settledCount(), 'all, at the latest when the link ends').toBe(sentCount);
+});
+
+it('nothing is given to the second connection of a link that is over', async () => {
+  const { link, ends, settledCount } = upLink();
+  link.close('for the test');
+  const [own] = ends;
+  if (own !== undefined) own.bufferedBytes = 100_000_000;
+  void settledCount(link.send([MESSAGE], 'bulk'));
+  expect(await settledCount()).toBe(1);
 });
 
 it('a device has so many second connections at most, and gives each place back', () => {
