@@ -126,7 +126,7 @@ scenario(
 
 scenario(
   'one machine with room for one fragment, behind eight names, does not make a storer let go',
-  [1_230, 1_231],
+  [1_230, 1_233],
   async (simulation) => {
     const { world } = simulation;
     const [storer] = await simulation.pool(1);
