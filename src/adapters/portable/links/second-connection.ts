@@ -5,6 +5,7 @@
 // it goes over the link instead; its promise settles once, at the latest when the link ends. At most
 // MAX_SECOND_BYTES are kept.
 
+import type { ConnectionSignal } from '../../../core/links/link-events.ts';
 import { decodeSecondFrame, encodeSecondFrame } from '../../../core/links/second-frames.ts';
 import {
   SecondMachine,
@@ -162,7 +163,7 @@ export class SecondConnection {
         this.#create(effect.initiator);
         break;
       case 'apply':
-        this.#connection?.apply(effect.signal);
+        this.#apply(effect.signal);
         break;
       case 'destroy':
         this.#connection?.destroy();
@@ -203,6 +204,15 @@ export class SecondConnection {
     } catch {
       // As one that failed: the link goes on alone.
       input({ kind: 'closed' });
+    }
+  }
+
+  #apply(signal: ConnectionSignal): void {
+    try {
+      this.#connection?.apply(signal);
+    } catch {
+      // A candidate of no media line, for example.
+      this.#driver.input({ kind: 'closed' });
     }
   }
 

@@ -76,6 +76,19 @@ it('an end that counts nothing gets no more by the second than is kept for it', 
   expect(await settledCount(), 'all, at the latest when the link ends').toBe(sentCount);
 });
 
+it('a signal that the platform throws at ends the second connection, and nothing else', () => {
+  const { ends, blames, frame } = upLink();
+  const [, second] = ends;
+  if (second === undefined) throw new Error('two connections');
+  second.apply = () => {
+    throw new TypeError('sdpMid and sdpMLineIndex are both null');
+  };
+  const candidate = { candidate: 'one', sdpMid: null, sdpMLineIndex: null };
+  frame({ kind: 'signal', number: 1, signal: { kind: 'candidate', candidate } });
+  expect(second.isDestroyed).toBe(true);
+  expect(blames).toEqual([]);
+});
+
 it('nothing is given to the second connection of a link that is over', async () => {
   const { link, ends, settledCount } = upLink();
   link.close('for the test');
