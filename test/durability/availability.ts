@@ -143,6 +143,7 @@ class Model {
       isThere: (device: DeviceId) => there.includes(device),
       hasteOf: () => HASTE.none,
       anchors: this.#anchors,
+      lacksHomes: false,
     };
     const spread = spreadOf(input);
     const drop = spread.surplus.find(({ device }) => device === self);

@@ -279,6 +279,9 @@ export class Moving {
       isThere: (device) => device === self || this.#view.provesSinceMs(device) !== undefined,
       hasteOf: (device) => this.#hasteOf(device),
       anchors: this.#view.anchorsOf(manifest),
+      lacksHomes: [self, ...takers].every(
+        (device) => (holders.get(device)?.size ?? 0) >= fragmentCap(manifest.k),
+      ),
     };
   }
 

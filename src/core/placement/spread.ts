@@ -5,11 +5,11 @@
 // safe even if they see different ones (core/peer/letting-go.ts).
 
 import type { DeviceId } from '../model/ids.ts';
-import type { Geometry } from '../model/geometry.ts';
+import { quorumOf, type Geometry } from '../model/geometry.ts';
 import { fragmentCap } from '../model/limits.ts';
 import { anchoredMargin, leadOf, type Anchors } from './anchors.ts';
 import type { FragmentSet } from './fragment-set.ts';
-import { marginOf, Steps, type Holders } from './health.ts';
+import { marginOf, reachOf, Steps, type Holders } from './health.ts';
 import { rendezvousScore } from './rendezvous.ts';
 
 /** How much a device wants to be rid of what it holds; the higher, the sooner it gives up a second copy. */
@@ -25,6 +25,8 @@ export interface SpreadInput {
   readonly hasteOf: (device: DeviceId) => number;
   /** Anchors of the file. What all of them are to hold is surplus nowhere but on other devices. */
   readonly anchors: Anchors;
+  /** No device that could take a fragment of the file may hold another one. */
+  readonly lacksHomes: boolean;
 }
 
 /** A copy that lies elsewhere too, and makes nothing safer. */
@@ -50,6 +52,9 @@ export const MARGIN_STEPS = 2_000;
  * Which second copies can go. Of those that hold a fragment, the one in the most haste drops it; then an
  * anchor that is not to hold it; then the one that holds most of the file; then a hash decides. A copy stays
  * if the file would survive fewer losses without it than with an even spread, and than any one.
+ *
+ * Where what repair would rebuild has no home, because each device has as much as it may, one such copy makes
+ * room for it nevertheless, if the file survives any one loss meanwhile.
  */
 export function spreadOf(input: SpreadInput): Spread {
   const { file, holders, isThere } = input;
@@ -57,7 +62,8 @@ export function spreadOf(input: SpreadInput): Spread {
   const surplus: Surplus[] = [];
   const copied = copiedAmong(after, isThere);
   if (copied.size === 0) return { surplus, after };
-  const leastMargin = leastMarginOf(input, holders);
+  const isStuck = input.lacksHomes && input.anchors.size === 0 && reachOf(holders) <= quorumOf(file);
+  const leastMargin = Math.min(isStuck ? 1 : Infinity, leastMarginOf(input, holders));
   const ofAnchors = leadAmong(input, holders)?.fragments;
   const kept = new Set<string>();
   for (;;) {
@@ -67,6 +73,7 @@ export function spreadOf(input: SpreadInput): Spread {
     held?.delete(next.fragment);
     if (marginOf(after, file.k, new Steps(MARGIN_STEPS)) >= leastMargin) {
       surplus.push(next);
+      if (isStuck) return { surplus, after };
     } else {
       held?.add(next.fragment);
       kept.add(`${next.device}/${next.fragment}`);

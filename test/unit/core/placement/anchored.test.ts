@@ -113,6 +113,7 @@ class Pool {
       self,
       takers: [...this.awake].filter((device) => device !== self),
       isThere: (device: DeviceId) => this.awake.has(device),
+      lacksHomes: false,
       hasteOf: () => HASTE.none,
       anchors: this.#anchors,
     };
@@ -254,7 +255,7 @@ describe('a file that was there before', () => {
 describe('an anchor', () => {
   const [a, b, c] = OTHERS;
   const [anchor] = ANCHORS;
-  const base = { file: { k: 4, n: 8, salt: seededBytes(32, 1) }, isThere: () => true };
+  const base = { file: { k: 4, n: 8, salt: seededBytes(32, 1) }, isThere: () => true, lacksHomes: false };
 
   it('keeps what it is to hold where a copy lies elsewhere, unless it is full', () => {
     if (a === undefined || b === undefined || c === undefined || anchor === undefined) throw new Error();

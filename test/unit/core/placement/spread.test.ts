@@ -18,7 +18,7 @@ function inputOf(held: readonly (readonly number[])[], hastes: readonly number[]
   const ids = held.map((_, at) => deviceAt(at).deviceId);
   const holders = new Map(held.map((fragments, at) => [itemAt(ids, at), new Set(fragments)]));
   const hasteOf = (device: DeviceId): number => hastes[ids.indexOf(device)] ?? HASTE.none;
-  return { file: FILE, holders, isThere: () => true, hasteOf, anchors: NO_ANCHORS };
+  return { file: FILE, holders, isThere: () => true, hasteOf, anchors: NO_ANCHORS, lacksHomes: false };
 }
 
 const countsAfter = (input: ReturnType<typeof inputOf>): number[] =>
@@ -51,6 +51,32 @@ describe('second copies', () => {
     const input = { ...inputOf(held), file: { k: 4, n: 5, salt } };
     const { after } = spreadOf(input);
     expect(marginOf(after, 4)).toBe(marginOf(input.holders, 4));
+  });
+
+  describe('where each device has as much as it may, and some of the file is missing,', () => {
+    const full = { ...inputOf([[0], [0], [1], [2], [3], [3]]), file: { k: 2, n: 6, salt }, lacksHomes: true };
+
+    it('one makes room for what repair rebuilds, though the file survives fewer losses meanwhile', () => {
+      const { surplus, after } = spreadOf(full);
+      expect(surplus).toHaveLength(1);
+      expect([0, 3]).toContain(surplus[0]?.fragment);
+      expect(marginOf(full.holders, 2)).toBe(3);
+      expect(marginOf(after, 2)).toBe(2);
+      // Each concludes the same, so only one goes.
+      const reordered = new Map([...full.holders].toReversed());
+      expect(spreadOf({ ...full, holders: reordered }).surplus).toEqual(surplus);
+    });
+
+    it('all stay that repair has a home without, or that no repair would replace', () => {
+      expect(spreadOf({ ...full, lacksHomes: false }).surplus).toEqual([]);
+      const enough = inputOf([[0], [0], [1], [1], [2], [3], [4], [5]]);
+      expect(spreadOf({ ...enough, file: { k: 2, n: 8, salt }, lacksHomes: true }).surplus).toEqual([]);
+    });
+
+    it('the one stays by which the file survives any loss', () => {
+      const few = inputOf([[0], [0], [1], [1]]);
+      expect(spreadOf({ ...few, file: full.file, lacksHomes: true }).surplus).toEqual([]);
+    });
   });
 
   it('go first from a device that leaves, then from one that is nearly full', () => {
