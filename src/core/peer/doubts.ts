@@ -1,6 +1,6 @@
 // Claims that a device made and did not make good. It may have lost the fragment and be about to say so: then
 // its claim is looked at again after a while, and reported if it still stands. From then on the claim does
-// not count on this device, until the device gives the fragment, proves it, or withdraws its claim. After
+// not count on this device, until the device proves that it has the fragment, or withdraws its claim. After
 // wrong bytes or a wrong proof it does not count from that moment: an honest device checks what it sends.
 //
 // Only what a device itself gave and said counts, never the word of others. Slowness and silence alone are
@@ -34,10 +34,10 @@ const MAX_DOUBTS = 4_096;
 const MAX_WRONG = 3;
 /** So of a device of which so many doubted claims stand. */
 const MAX_STANDING = 8;
-/** A distrusted device is trusted again once it gave so many fragments in a row and no doubt of it stands. */
-const GIVEN_TO_TRUST = 3;
+/** A distrusted device is trusted again once it proved so many in a row and no doubt of it stands. */
+const PROVED_TO_TRUST = 3;
 /** Claims that a distrusted device made good: more count as doubted. */
-const MAX_GIVEN = 256;
+const MAX_PROVED = 256;
 
 interface Doubt extends Place {
   evidence: Evidence;
@@ -54,10 +54,10 @@ interface Doubt extends Place {
 
 interface Doubted {
   readonly doubts: Map<string, Doubt>;
-  /** Fragments that it gave or proved in a row. */
-  givenCount: number;
+  /** Fragments that it proved in a row. */
+  provedCount: number;
   /** Claims that it made good since it is distrusted. */
-  readonly given: Set<string>;
+  readonly proved: Set<string>;
   isDistrusted: boolean;
 }
 
@@ -89,23 +89,27 @@ export class Doubts {
       if (!doubt.isReported && doubt.dueMs === Infinity) this.#lookLater(nowMs, doubt);
       return;
     }
-    doubted.givenCount = 0;
-    doubted.given.delete(keyOf(place));
+    doubted.provedCount = 0;
+    doubted.proved.delete(keyOf(place));
     if (evidence === 'wrong') doubt.evidence = 'wrong';
     else if (doubt.evidence === 'silent') doubt.evidence = 'absent';
     if (!doubt.stands && (evidence === 'wrong' || doubt.againCount > 0)) this.#stand(device, doubted, doubt);
     if (doubt.dueMs === Infinity && !(doubt.stands && doubt.isReported)) this.#lookLater(nowMs, doubt);
   }
 
-  /** The device gave or proved this fragment. */
-  given(device: DeviceId, place: Place): void {
+  /** The device proved that it has this fragment. */
+  proved(device: DeviceId, place: Place): void {
     const doubted = this.#devices.get(device);
     if (doubted === undefined) return;
     const key = keyOf(place);
-    doubted.givenCount += 1;
-    if (doubted.isDistrusted && doubted.given.size < MAX_GIVEN) doubted.given.add(key);
+    doubted.provedCount += 1;
+    if (doubted.isDistrusted && doubted.proved.size < MAX_PROVED) doubted.proved.add(key);
     if (doubted.doubts.delete(key)) this.#count -= 1;
-    if (doubted.isDistrusted && doubted.givenCount >= GIVEN_TO_TRUST && this.#standingCount(doubted) === 0) {
+    if (
+      doubted.isDistrusted &&
+      doubted.provedCount >= PROVED_TO_TRUST &&
+      this.#standingCount(doubted) === 0
+    ) {
       this.forget(device);
       return;
     }
@@ -223,7 +227,7 @@ export class Doubts {
   #doubtedOf(device: DeviceId): Doubted | undefined {
     const known = this.#devices.get(device);
     if (known !== undefined || !this.#hasRoom()) return known;
-    const doubted = { doubts: new Map(), givenCount: 0, given: new Set<string>(), isDistrusted: false };
+    const doubted = { doubts: new Map(), provedCount: 0, proved: new Set<string>(), isDistrusted: false };
     this.#devices.set(device, doubted);
     return doubted;
   }
@@ -263,9 +267,9 @@ export class Doubts {
   }
 }
 
-function counts({ doubts, isDistrusted, given }: Doubted, key: string): boolean {
+function counts({ doubts, isDistrusted, proved }: Doubted, key: string): boolean {
   if (doubts.get(key)?.stands === true) return false;
-  return !isDistrusted || given.has(key);
+  return !isDistrusted || proved.has(key);
 }
 
 function keyOf({ file, fragment }: Place): string {

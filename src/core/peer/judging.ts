@@ -13,7 +13,7 @@ import type { PeerState } from './peer-state.ts';
 import { proofBlocksOf } from './proof-ranges.ts';
 
 type JudgedInput = PeerInput & {
-  readonly kind: 'not-given' | 'given' | 'round-ready' | 'challenge-ready' | 'proof-made';
+  readonly kind: 'not-given' | 'round-ready' | 'challenge-ready' | 'proof-made';
 };
 
 export class Judging {
@@ -44,9 +44,6 @@ export class Judging {
     switch (input.kind) {
       case 'not-given':
         this.#state.doubts.notGiven(nowMs, input.device, input, input.isWrong ? 'wrong' : 'absent');
-        return [];
-      case 'given':
-        this.#state.doubts.given(input.device, input);
         return [];
       case 'round-ready':
         this.#state.challenges.roundReady(input.round);
@@ -105,7 +102,7 @@ export class Judging {
       const isToDrop = lettingGo.has(place.file, place.fragment);
       // Reported only if it keeps claiming what it does not prove. Who drops copies itself may be silent.
       if (outcome === 'silent' && !isToDrop) doubts.notGiven(nowMs, device, place, 'silent');
-      if (outcome === 'proved') doubts.given(device, place);
+      if (outcome === 'proved') doubts.proved(device, place);
       if (outcome === 'false') {
         falseCounts.set(device, (falseCounts.get(device) ?? 0) + 1);
         doubts.notGiven(nowMs, device, place, 'wrong', true);

@@ -120,8 +120,6 @@ export type PeerInput =
   | { readonly kind: 'served'; readonly to: DeviceId; readonly id: number; readonly failure?: Failure }
   /** `device` was asked for a fragment that it claims, and has none or, if `isWrong`, gave something else. */
   | (Place & { readonly kind: 'not-given'; readonly device: DeviceId; readonly isWrong: boolean })
-  /** `device` gave part of a fragment that was doubted, and it is right. */
-  | (Place & { readonly kind: 'given'; readonly device: DeviceId })
   /** A `round` effect was carried out: from now on the parts it keeps back are served to no device. */
   | { readonly kind: 'round-ready'; readonly round: number }
   /**

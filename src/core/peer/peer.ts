@@ -290,7 +290,6 @@ export class Peer {
         if (input.failure === undefined) return [];
         return [send(input.to, { kind: 'failed', id: input.id, reason: input.failure })];
       case 'not-given':
-      case 'given':
       case 'round-ready':
       case 'challenge-ready':
       case 'proof-made':

@@ -126,7 +126,7 @@ describe('what counts of a claim that was not given', () => {
   it('is all of it once the device gives it or proves it', () => {
     const { doubts } = doubting();
     doubts.notGiven(0, BEN, at(1), 'wrong');
-    doubts.given(BEN, at(1));
+    doubts.proved(BEN, at(1));
     expect(counted(doubts)).toEqual([0, 1, 2, 3, 4]);
   });
 
@@ -143,7 +143,7 @@ describe('what counts of a claim that was not given', () => {
     withdraw(told, BEN, at(1));
     claimAgain(told, BEN, at(1));
     expect(counted(doubts)).toEqual([0, 2, 3, 4]);
-    doubts.given(BEN, at(1));
+    doubts.proved(BEN, at(1));
     expect(counted(doubts)).toEqual([0, 1, 2, 3, 4]);
   });
 
@@ -154,7 +154,7 @@ describe('what counts of a claim that was not given', () => {
     doubts.notGiven(0, BEN, at(0, 2), 'wrong');
     expect(doubts.isDistrusted(BEN)).toBe(true);
     expect(counted(doubts, BEN, 7)).toEqual([]);
-    doubts.given(BEN, at(3, 7));
+    doubts.proved(BEN, at(3, 7));
     expect(counted(doubts, BEN, 7)).toEqual([3]);
     expect(counted(doubts, CYD, 7)).toEqual([0, 1, 2, 3, 4]);
   });
@@ -169,10 +169,10 @@ describe('what counts of a claim that was not given', () => {
   it('is all of a device that makes good what it gave wrong, and more', () => {
     const { doubts } = doubting();
     for (const fragment of [0, 1, 2]) doubts.notGiven(0, BEN, at(fragment), 'wrong');
-    for (const fragment of [3, 4]) doubts.given(BEN, at(fragment));
-    doubts.given(BEN, at(0, 9));
+    for (const fragment of [3, 4]) doubts.proved(BEN, at(fragment));
+    doubts.proved(BEN, at(0, 9));
     expect(doubts.isDistrusted(BEN)).toBe(true);
-    for (const fragment of [0, 1, 2]) doubts.given(BEN, at(fragment));
+    for (const fragment of [0, 1, 2]) doubts.proved(BEN, at(fragment));
     expect(doubts.isDistrusted(BEN)).toBe(false);
     expect(counted(doubts)).toEqual([0, 1, 2, 3, 4]);
   });

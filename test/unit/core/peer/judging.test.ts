@@ -166,7 +166,11 @@ describe('a claim that was not made good', () => {
     expect(device.peer.revisionOf(fileId)).not.toBe(before);
     // A read may still ask it.
     expect(device.peer.holdersOf(fileId).get(member)).toEqual(new Set([1, 2]));
-    device.input({ kind: 'given', device: member, ...place });
+    // It withdraws the claim, and has a new copy later.
+    for (const [base, fragments] of [[2], [1, 2]].entries()) {
+      const held = [{ file: fileId, fragments: packFragments(fragments) }];
+      device.hear(member, { kind: 'holdings', base: base + 1, held, heldBytes: 1, freeBytes: 1 });
+    }
     expect(shown(device, fileId, member)).toEqual([1, 2]);
   });
 
