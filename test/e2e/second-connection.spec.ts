@@ -7,6 +7,8 @@ declare global {
   interface Window {
     /** Frames that this page gave to its second connection. */
     secondFrameCount: number;
+    /** This page's connections: that to the door by which it came in or let in, the link's, the second. */
+    madeConnections: RTCPeerConnection[];
   }
 }
 
@@ -29,6 +31,10 @@ test('a second connection that is closed in the middle of a transfer loses nothi
 
   const { fileId } = await laptop.store(CONTENT, { name: 'film.mp4', k: 1, n: 2, mirror: true });
   expect(await laptop.page.evaluate(() => window.secondFrameCount)).toBeGreaterThanOrEqual(FRAMES);
+  const states = await laptop.page.evaluate(() =>
+    window.madeConnections.map(({ connectionState }) => connectionState),
+  );
+  expect(states.slice(1, 3), 'the link lives, its second does not').toEqual(['connected', 'closed']);
   await laptop.waitFor('the copy to be proved', ({ files }) =>
     files.some((file) => file.fileId === fileId && !file.inOutbox),
   );
@@ -37,11 +43,12 @@ test('a second connection that is closed in the middle of a transfer loses nothi
 });
 
 /**
- * Closes the second connection that this page makes, after so many frames. Runs in the page, before the
+ * Closes the second connection of this page's first link, after so many frames. Runs in the page, before the
  * app.
  */
 function closeSecond(frameCount: number): void {
   const connections: RTCPeerConnection[] = [];
+  window.madeConnections = connections;
   const owners = new WeakMap<RTCDataChannel, RTCPeerConnection>();
   window.secondFrameCount = 0;
   window.RTCPeerConnection = class extends RTCPeerConnection {
@@ -61,7 +68,7 @@ function closeSecond(frameCount: number): void {
   RTCDataChannel.prototype.send = function sendOn(this: RTCDataChannel, data: unknown) {
     Reflect.apply(send, this, [data]);
     const owner = owners.get(this);
-    if (owner === undefined || owner !== connections[1]) return;
+    if (owner === undefined || owner !== connections[2]) return;
     window.secondFrameCount += 1;
     if (window.secondFrameCount === frameCount) owner.close();
   };
