@@ -1,10 +1,12 @@
 // No device calls another gone that it could hardly miss yet: since it last was linked with it, it has itself
 // been open for at least half of the grace. The other half may be time for which its page was closed; of all
-// times but the first in which it was, half of the grace counts, so several make up for a grace. Where nobody
-// set the graces, a device that came back after a longer silence is given twice that.
+// times but the first in which it was, half of the grace counts, so several make up for a grace. The first
+// counts too where most other members may have been heard of since the page opened. Where nobody set the
+// graces, a device that came back after a longer silence is given twice that.
 
+import type { PalmStatus } from '../../../../src/runtime/api.ts';
 import { learnsGrace } from '../life.ts';
-import { Broken, type Scene } from '../scene.ts';
+import { Broken, type Actor, type Scene } from '../scene.ts';
 
 /** What is shown is looked at this much later, at most, than it should be, ms. */
 const LATE_MS = 1_000;
@@ -27,6 +29,7 @@ export function accusesNobody(scene: Scene): () => void {
   const seen = new Map<string, Link>();
   /** By viewer and device: the longest silence, of the viewer's own time, from which the device came back. */
   const longest = new Map<string, number>();
+  const meetings = new Meetings();
   return () => {
     const { nowMs } = scene.world;
     for (const viewer of scene.running()) {
@@ -34,7 +37,9 @@ export function accusesNobody(scene: Scene): () => void {
       // How long its pages have run, as far as they can tell.
       const ranMs = nowMs - viewer.pausedMs;
       const { graceMs } = pool.policy();
-      for (const device of scene.statusOf(viewer).devices) {
+      const { devices } = scene.statusOf(viewer);
+      const amongMostAtMs = meetings.look(scene, viewer, devices);
+      for (const device of devices) {
         const key = `${id} ${device.id}`;
         const before = linked.get(key);
         const closedCount = viewer.closures.length;
@@ -55,9 +60,9 @@ export function accusesNobody(scene: Scene): () => void {
           linked.set(key, first);
         const met = linked.get(key);
         if (device.state !== 'gone' || met === undefined) continue;
-        const closedMs = viewer.closures
-          .filter(({ atMs }) => atMs > met.atMs)
-          .slice(1)
+        const closures = viewer.closures.filter(({ atMs }) => atMs > met.atMs);
+        const closedMs = closures
+          .slice(amongMostAtMs >= (closures[0]?.atMs ?? 0) ? 0 : 1)
           .reduce((sum, closure) => sum + Math.min(closure.closedMs, graceMs[device.class] / 2), 0);
         const silentMs = ranMs - met.ranMs + closedMs + scene.lookMs + LATE_MS;
         const learnedMs =
@@ -71,4 +76,25 @@ export function accusesNobody(scene: Scene): () => void {
       }
     }
   };
+}
+
+/** Whom a viewer may have heard of since its page opened: who ran meanwhile, and whom it was linked with. */
+class Meetings {
+  readonly #met = new Map<string, { readonly closedCount: number; readonly devices: Set<string> }>();
+  readonly #amongMostAtMs = new Map<string, number>();
+
+  /** Returns when these were last more than half of the others that it does not call gone. */
+  look(scene: Scene, viewer: Actor, devices: PalmStatus['devices']): number {
+    const { length: closedCount } = viewer.closures;
+    const { id } = viewer.device;
+    const before = this.#met.get(id);
+    const met = before?.closedCount === closedCount ? before : { closedCount, devices: new Set<string>() };
+    this.#met.set(id, met);
+    for (const { device } of scene.running()) met.devices.add(device.id);
+    for (const device of devices) if (device.state === 'reachable') met.devices.add(device.id);
+    const others = devices.filter((device) => device.id !== id && device.state !== 'gone');
+    if (others.filter((device) => met.devices.has(device.id)).length * 2 > others.length)
+      this.#amongMostAtMs.set(id, scene.world.nowMs);
+    return this.#amongMostAtMs.get(id) ?? -Infinity;
+  }
 }
