@@ -1,5 +1,5 @@
-// Every screen as people see it, at phone and laptop size, light and dark, from the real app with real data,
-// into screenshots/. Nothing is compared; people look at them. Those of the phone are audited by axe.
+// Every screen as people see it, from the real app with real data, audited by axe at a phone's size. Where
+// pictures are wanted (shooting.ts), they go into screenshots/: nothing is compared, people look at them.
 // `npm run screenshot` makes the README's.
 
 import type { CDPSession } from '@playwright/test';

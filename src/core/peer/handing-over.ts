@@ -170,7 +170,7 @@ export class HandingOver {
   #holdersOf(nowMs: MonotonicMs, file: FileId, { k }: Manifest): Map<DeviceId, FragmentSet> {
     const { self } = this.#view;
     const holders = new Map<DeviceId, FragmentSet>();
-    for (const [device, fragments] of this.#view.durableHoldersOf(file)) {
+    for (const [device, fragments] of this.#view.countedHoldersOf(file)) {
       if (device === self || fragments.size > fragmentCap(k) || this.#view.isLeaving(device)) continue;
       const isThere = this.#view.provesSinceMs(device) !== undefined;
       if (isThere && !this.#avoided.isDisbelieved(nowMs, file, device)) holders.set(device, fragments);

@@ -43,7 +43,7 @@ export function movingViewOf(state: MovedState): MovingView {
     ownFiles: () => own.files(),
     ownOf: (file) => own.of(file),
     manifestOf: (file) => catalogue.files().get(file),
-    durableHoldersOf: (file) => state.countedHoldersOf(file),
+    countedHoldersOf: (file) => state.countedHoldersOf(file),
     isBusy: (file) => state.outbox.has(file) || state.isRebuilding(file),
     isRepairing: () => state.isRebuilding(),
     isPinned: (file) => state.pins.has(file),

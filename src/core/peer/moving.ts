@@ -40,8 +40,8 @@ export interface MovingView {
   ownOf(file: FileId): FragmentSet;
   /** Undefined when the file was removed or is unknown. */
   manifestOf(file: FileId): Manifest | undefined;
-  /** What devices hold that are not gone, this one included. */
-  durableHoldersOf(file: FileId): ReadonlyMap<DeviceId, FragmentSet>;
+  /** What devices hold that are not gone, this one included, without claims that are doubted. */
+  countedHoldersOf(file: FileId): ReadonlyMap<DeviceId, FragmentSet>;
   /** Whether the file is being placed, repaired or handed over here. */
   isBusy(file: FileId): boolean;
   /** Whether this device keeps as much of the file as it may. */
@@ -253,7 +253,7 @@ export class Moving {
   /** What is believed of a file; undefined while its storer still places it. */
   #holdersOf(nowMs: MonotonicMs, file: FileId, { k, by }: Manifest): Map<DeviceId, FragmentSet> | undefined {
     const holders = new Map<DeviceId, FragmentSet>();
-    for (const [device, fragments] of this.#view.durableHoldersOf(file)) {
+    for (const [device, fragments] of this.#view.countedHoldersOf(file)) {
       const isWithinCap = fragments.size <= fragmentCap(k);
       if (!isWithinCap && device === by) return undefined;
       if (isWithinCap && !this.#avoided.isDisbelieved(nowMs, file, device)) holders.set(device, fragments);

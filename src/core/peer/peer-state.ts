@@ -128,7 +128,7 @@ export class PeerState {
       {
         self,
         manifestOf: (file) => this.catalogue.files().get(file),
-        durableHoldersOf: (file) => this.countedHoldersOf(file),
+        countedHoldersOf: (file) => this.countedHoldersOf(file),
         takers: () => this.repairTakers(),
         anchorsOf: (manifest) => this.anchoring.ofManifest(manifest),
       },

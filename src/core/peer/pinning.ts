@@ -34,8 +34,8 @@ export interface PinningView {
   /** Undefined when the file was removed or is unknown. */
   manifestOf(file: FileId): Manifest | undefined;
   ownOf(file: FileId): FragmentSet;
-  /** What devices hold that are not gone, this one included. */
-  durableHoldersOf(file: FileId): ReadonlyMap<DeviceId, FragmentSet>;
+  /** What devices hold that are not gone, this one included, without claims that are doubted. */
+  countedHoldersOf(file: FileId): ReadonlyMap<DeviceId, FragmentSet>;
   isReachable(device: DeviceId): boolean;
   /** Whether the file is being placed, repaired or handed over here, or this device leaves. */
   isBusy(file: FileId): boolean;
@@ -87,7 +87,7 @@ export class Pinning {
     const own = this.#view.ownOf(file);
     const lackedCount = cap - own.size - this.#view.takingCountOf(file);
     if (lackedCount <= 0 || this.#view.isBusy(file)) return;
-    const holders = this.#view.durableHoldersOf(file);
+    const holders = this.#view.countedHoldersOf(file);
     // Whoever claims more than that places the file, or is not believed.
     if ([...holders].some(([device, held]) => device === manifest.by && held.size > cap)) return;
     const believed: Holders = new Map([...holders].filter(([, { size }]) => size <= cap));
@@ -105,7 +105,7 @@ export function pinningViewOf(state: PeerState, taking: Pick<Taking, 'countOf' |
     pins,
     manifestOf: (file) => catalogue.files().get(file),
     ownOf: (file) => own.of(file),
-    durableHoldersOf: (file) => state.countedHoldersOf(file),
+    countedHoldersOf: (file) => state.countedHoldersOf(file),
     isReachable: (device) => state.isReachable(device),
     isBusy: (file) => state.lettingGo.isLeaving || state.outbox.has(file) || state.isRebuilding(file),
     takingCountOf: (file) => taking.countOf(file),

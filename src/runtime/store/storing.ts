@@ -7,8 +7,8 @@
 // before its blocks can be served, and sealing it again checks that hash; if the hash was lost, the keys are
 // not used again. A source that changed ends the store, and its keys with it.
 //
-// A file of several segments is in the journal from its first sealed block until it is published: a later
-// page, or a later attempt on this one, then seals only what is missing
+// A file of several segments is in the journal from before its first block is kept until it is published: a
+// later page, or a later attempt on this one, then seals only what is missing
 // (docs/decisions/0007-resuming-a-store.md). A file of one segment has no middle to resume from.
 
 import type { FileDetails } from '../../core/model/file-details.ts';
