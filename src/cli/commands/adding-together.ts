@@ -5,10 +5,7 @@
 // one failed, no other begins, those under way end, and what they stored is told before the failure is
 // thrown: nothing else has the link of a private file.
 
-/** As many small files as the app stores at a time (ui/state/store-queue.ts)… */
-export const MAX_SMALL_ADDING = 32;
-/** …while they have no more bytes than this together. */
-export const SMALL_ADDING_BYTES = 2 * 2 ** 20;
+import { MAX_SMALL_STORES, SMALL_STORES_BYTES } from '../../core/model/limits.ts';
 
 interface Adding<Addition, Result> {
   /** Infinity where nobody knows. */
@@ -49,7 +46,7 @@ export async function addTogether<Addition, Result>(
   for (;;) {
     for (let addition = additions[next]; addition !== undefined && !hasFailed; addition = additions[next]) {
       const isRoom =
-        running.size < MAX_SMALL_ADDING && runningBytes + bytesOf(addition) <= SMALL_ADDING_BYTES;
+        running.size < MAX_SMALL_STORES && runningBytes + bytesOf(addition) <= SMALL_STORES_BYTES;
       if (running.size > 0 && !isRoom) break;
       running.set(next, run(addition, next));
       next += 1;

@@ -13,6 +13,7 @@ import {
 import { basename, join, posix, relative, resolve, sep } from 'node:path';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { SMALL_STORES_BYTES } from '../../core/model/limits.ts';
 import type { FileStatus, PalmStatus } from '../../runtime/api.ts';
 import { shownDeviceName } from '../../ui/text/device-name.ts';
 import { formatBytes } from '../../ui/text/en/units.ts';
@@ -23,7 +24,7 @@ import type { Added } from '../device/messages.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import { print, printJson, printTable, type Progress, progressOf } from '../output.ts';
 import { words } from '../words.ts';
-import { addTogether, SMALL_ADDING_BYTES } from './adding-together.ts';
+import { addTogether } from './adding-together.ts';
 import { askedCid, checkCid, checkedByCid } from './asked-cid.ts';
 import { type CommonFlags, type Context, fileNamed, pathOf } from './context.ts';
 
@@ -45,7 +46,7 @@ export async function add(context: Context, sources: readonly string[], flags: C
   const device = await context.device();
   const added: FileInFolder[] = [];
   const isAlone = (addition: Addition): boolean =>
-    additions.length === 1 || bytesOf(addition) > SMALL_ADDING_BYTES;
+    additions.length === 1 || bytesOf(addition) > SMALL_STORES_BYTES;
   await addTogether(additions, {
     bytesOf,
     add: (addition) => addOne(context, device, addition, { flags, isAlone: isAlone(addition) }),

@@ -346,6 +346,13 @@ export const MIN_LINK_BYTES_PER_S = 500_000;
 /** Files that a device keeps as much of as it may: each costs looks, and a fetch of k - 1 fragments. */
 export const MAX_PINNED_FILES = 10_000;
 
+/**
+ * Small files mostly wait for disks and for answers of other devices: so many are stored together, while they
+ * have no more bytes than this.
+ */
+export const MAX_SMALL_STORES = 32;
+export const SMALL_STORES_BYTES = 2 * 2 ** 20;
+
 /** The most fragments of one file that a device holds, so that no device alone ever has k. */
 export function fragmentCap(k: number): number {
   return k === 1 ? 1 : k - 1;

@@ -4,6 +4,7 @@
 // Bounded by MAX_QUEUED_FILES.
 
 import { signal, type ReadonlySignal } from '@preact/signals';
+import { MAX_SMALL_STORES, SMALL_STORES_BYTES } from '../../core/model/limits.ts';
 import type { Palm, StoreOptions } from '../../runtime/api.ts';
 import { explain, isCancelled } from '../text/explain.ts';
 import { MAX_QUEUED_FILES, type Added, type AddedFile, type Reread, type UnreadEntry } from './added.ts';
@@ -38,12 +39,6 @@ export interface Stored {
 
 /** Two keep the codec and the links busy; more would only slow each other down. */
 export const MAX_STORING = 2;
-/**
- * Small files mostly wait for disks and answers: this many run together while their total is below that,
- * bytes.
- */
-export const MAX_SMALL_STORING = 32;
-const SMALL_STORING_BYTES = 2 * 2 ** 20;
 
 interface QueueOptions {
   readonly palm: Pick<Palm, 'store'>;
@@ -120,9 +115,9 @@ export class StoreQueue {
     let storingCount = this.#controllers.size;
     let storingBytes = storing.reduce((sum, { size }) => sum + size, 0);
     for (const item of this.#items.value) {
-      if (storingCount >= MAX_SMALL_STORING) break;
+      if (storingCount >= MAX_SMALL_STORES) break;
       if (item.state.kind !== 'waiting') continue;
-      if (storingCount >= MAX_STORING && storingBytes + item.size > SMALL_STORING_BYTES) break;
+      if (storingCount >= MAX_STORING && storingBytes + item.size > SMALL_STORES_BYTES) break;
       storingCount += 1;
       storingBytes += item.size;
       void this.#run(item);

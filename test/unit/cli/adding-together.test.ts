@@ -1,11 +1,8 @@
 // How `palm add` runs many additions: what runs together, what is told and when, and what a failure leaves.
 
 import { describe, expect, it } from 'vitest';
-import {
-  addTogether,
-  MAX_SMALL_ADDING,
-  SMALL_ADDING_BYTES,
-} from '../../../src/cli/commands/adding-together.ts';
+import { addTogether } from '../../../src/cli/commands/adding-together.ts';
+import { MAX_SMALL_STORES, SMALL_STORES_BYTES } from '../../../src/core/model/limits.ts';
 
 interface Addition {
   readonly name: string;
@@ -46,11 +43,11 @@ const small = (name: string): Addition => ({ name, bytes: 10 });
 describe('many additions', () => {
   it('run together while they are small, up to a bound', async () => {
     const run = new Run();
-    const all = Array.from({ length: MAX_SMALL_ADDING + 8 }, (_, at) => small(String(at)));
+    const all = Array.from({ length: MAX_SMALL_STORES + 8 }, (_, at) => small(String(at)));
     const done = run.start(all);
-    expect(run.begun).toHaveLength(MAX_SMALL_ADDING);
+    expect(run.begun).toHaveLength(MAX_SMALL_STORES);
     await run.end('5', '6');
-    expect(run.begun).toHaveLength(MAX_SMALL_ADDING + 2);
+    expect(run.begun).toHaveLength(MAX_SMALL_STORES + 2);
     await run.end(...all.map(({ name }) => name));
     await run.end(...all.map(({ name }) => name));
     await done;
@@ -62,7 +59,7 @@ describe('many additions', () => {
     const done = run.start([
       { name: 'input', bytes: Infinity },
       small('a'),
-      { name: 'large', bytes: SMALL_ADDING_BYTES },
+      { name: 'large', bytes: SMALL_STORES_BYTES },
       small('b'),
       small('c'),
     ]);
@@ -91,17 +88,17 @@ describe('many additions', () => {
 
   it('tell what was stored although one failed, and begin no other', async () => {
     const run = new Run();
-    const names = Array.from({ length: MAX_SMALL_ADDING + 3 }, (_, at) => String(at));
+    const names = Array.from({ length: MAX_SMALL_STORES + 3 }, (_, at) => String(at));
     const failed = expect(run.start(names.map(small))).rejects.toThrow('1 failed');
     await run.fail('2');
     await run.fail('1');
     await run.end('0', '3');
-    expect(run.begun).toHaveLength(MAX_SMALL_ADDING);
+    expect(run.begun).toHaveLength(MAX_SMALL_STORES);
     await run.end(...names);
     await failed;
     expect(run.told[0]).toBe('0: id of 0');
     expect(run.told[1]).toBe('3: id of 3');
-    expect(run.told).toHaveLength(MAX_SMALL_ADDING - 2);
-    expect(run.begun).toHaveLength(MAX_SMALL_ADDING);
+    expect(run.told).toHaveLength(MAX_SMALL_STORES - 2);
+    expect(run.begun).toHaveLength(MAX_SMALL_STORES);
   });
 });

@@ -3,6 +3,7 @@
 import { effect, signal } from '@preact/signals';
 import { describe, expect, test } from 'vitest';
 import { PalmError } from '../../../src/core/model/errors.ts';
+import { MAX_SMALL_STORES } from '../../../src/core/model/limits.ts';
 import type {
   StoreOptions,
   StoreResult,
@@ -19,12 +20,7 @@ import {
 import { folderOf } from '../../../src/ui/state/dropped-files.ts';
 import { paced } from '../../../src/ui/state/paced.ts';
 import { Resumptions } from '../../../src/ui/state/resumptions.ts';
-import {
-  MAX_SMALL_STORING,
-  MAX_STORING,
-  StoreQueue,
-  type Stored,
-} from '../../../src/ui/state/store-queue.ts';
+import { MAX_STORING, StoreQueue, type Stored } from '../../../src/ui/state/store-queue.ts';
 import { explain } from '../../../src/ui/text/explain.ts';
 import { transferRows, unfinishedRows } from '../../../src/ui/state/transfer-rows.ts';
 
@@ -145,12 +141,12 @@ describe('the store queue', () => {
 
   test('stores small files by the dozen, but not together with a large one', () => {
     const { pool, queue } = queueOf();
-    const small = Array.from({ length: MAX_SMALL_STORING - 1 }, (_, at) => added(`${at}`, 'x'));
+    const small = Array.from({ length: MAX_SMALL_STORES - 1 }, (_, at) => added(`${at}`, 'x'));
     queue.add(allOf([...small, added('large'), added('after', 'x')]), false);
-    expect(pool.calls).toHaveLength(MAX_SMALL_STORING - 1);
+    expect(pool.calls).toHaveLength(MAX_SMALL_STORES - 1);
     const many = queueOf();
     many.queue.add(allOf([...small, ...small]), false);
-    expect(many.pool.calls).toHaveLength(MAX_SMALL_STORING);
+    expect(many.pool.calls).toHaveLength(MAX_SMALL_STORES);
   });
 
   test('keeps a failed file with its reason, lets the next one start, and tries again when asked', async () => {
