@@ -245,7 +245,18 @@ export class PeerState {
 
   /** The same without claims that are doubted: what this device relies on, unless it asks for a proof. */
   countedHoldersOf(file: FileId): Map<DeviceId, FragmentSet> {
-    return this.doubts.countedOf(file, this.durableHoldersOf(file));
+    return this.countedOf(file, this.durableHoldersOf(file));
+  }
+
+  /**
+   * Those of these claims that are not doubted. Of a device that claims more than any is given all stay: it
+   * still places the file, whether it is believed or not, or it is believed in nothing.
+   */
+  countedOf(file: FileId, holders: ReadonlyMap<DeviceId, FragmentSet>): Map<DeviceId, FragmentSet> {
+    const counted = this.doubts.countedOf(file, holders);
+    const k = this.catalogue.manifestOf(file)?.k ?? Infinity;
+    for (const [device, claimed] of holders) if (claimed.size > fragmentCap(k)) counted.set(device, claimed);
+    return counted;
   }
 
   /** Other devices that take fragments from a repairer, and prove that they hold them. */

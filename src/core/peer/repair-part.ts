@@ -6,6 +6,7 @@
 
 import type { Manifest } from '../catalogue/manifest.ts';
 import type { DeviceId, FileId } from '../model/ids.ts';
+import { fragmentCap } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import { NO_ANCHORS } from '../placement/anchors.ts';
 import type { Handover } from './handover.ts';
@@ -60,7 +61,7 @@ export class RepairPart {
   /**
    * Why this device takes nothing of `place` that `from` offers; undefined if it may. The storer places its
    * file; another member only what no reachable device has besides itself, those that leave not counted,
-   * nor, for an anchor, further ones, which have the same.
+   * nor who claims more than any device is given, nor, for an anchor, further ones, which have the same.
    * Otherwise others could fill this device's share of a file with fragments that they never give.
    */
   refusalOf(from: DeviceId, { file, fragment }: Place, manifest: Manifest): Refusal | undefined {
@@ -68,17 +69,18 @@ export class RepairPart {
     if (this.#state.lettingGo.isLeaving) return 'space';
     if (from === manifest.by) return this.#isOverQuota(from, file) ? 'space' : undefined;
     if (!this.#state.catalogue.isMember(from)) return 'failed';
-    const { self, membership, doubts } = this.#state;
+    const { self, membership } = this.#state;
     const holders = this.#state.holdersOf(file);
     const anchors = this.#state.anchoring.ofManifest(manifest);
     // Its storer has just published it, and has not told what it holds.
     if (holders.size === 0 && !membership.isGone(manifest.by)) return 'failed';
     // Whether a device that cannot be reached is gone, two devices may see differently for a while.
-    for (const [device, held] of doubts.countedOf(file, holders))
+    for (const [device, held] of this.#state.countedOf(file, holders))
       if (
         device !== self &&
         device !== from &&
         held.has(fragment) &&
+        (device === manifest.by || held.size <= fragmentCap(manifest.k)) &&
         this.#state.isReachable(device) &&
         !this.#state.isLeaving(device) &&
         !(anchors.has(self) && anchors.has(device))
@@ -104,7 +106,7 @@ export class RepairPart {
     return {
       self,
       files: () => catalogue.files(),
-      holdersOf: (file) => this.#state.doubts.countedOf(file, this.#state.holdersOf(file)),
+      holdersOf: (file) => this.#state.countedOf(file, this.#state.holdersOf(file)),
       isGone: (device) => membership.isGone(device),
       isReachable: (device) => this.#state.isReachable(device),
       isPlacing: (file) => this.#state.outbox.has(file),

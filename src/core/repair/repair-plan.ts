@@ -38,7 +38,7 @@ export interface RepairView {
   files(): ReadonlyMap<FileId, RepairedFile>;
   /**
    * Devices that claim some of the file, are not doubted and have not left: reachable, away or gone; this one
-   * included.
+   * included. Who claims more than any device is given is here with all of it, doubted or not.
    */
   holdersOf(file: FileId): ReadonlyMap<DeviceId, FragmentSet>;
   isGone(device: DeviceId): boolean;
