@@ -9,9 +9,13 @@ import { absent, busy, liedAbout, N, silent, wrong, type LiedAbout } from './lie
 import { expectReadable, until } from './moved-file.ts';
 import { first, scenario, type Simulation } from './scenario.ts';
 
-/** Each device in turn is alone with the liar for a moment, and reads: it has nobody else to ask. */
-async function askAlone({ world, network }: Simulation, { file, left, liar }: LiedAbout): Promise<void> {
-  for (const device of left) {
+/** Each of these in turn is alone with the liar for a moment, and reads: it has nobody else to ask. */
+async function askAlone(
+  { world, network }: Simulation,
+  { file, left, liar }: LiedAbout,
+  asking = left,
+): Promise<void> {
+  for (const device of asking) {
     const pair = new Set<DeviceId>([device.id, liar.id]);
     network.partition((each) => (pair.has(each) ? 1 : 0));
     await world.until('alone', () => reachableCount(device) === 2, 60_000);
@@ -37,6 +41,21 @@ scenario(
     for (const device of left) await expectReadable(simulation, file, device);
   },
 );
+
+scenario('a liar that offers space is not given what it did not give', [1540, 1541], async (simulation) => {
+  const answer = first(LIES, simulation.world.seed % LIES.length);
+  const lied = await liedAbout(simulation, answer, 2 ** 30);
+  const { file, left, offered } = lied;
+  // Whoever finds out first has few takers: the others still believe the liar.
+  await askAlone(simulation, lied, left.slice(0, 1));
+  await simulation.world.pass(5 * 60_000);
+  expect(offered).toEqual([]);
+  await askAlone(simulation, lied, left.slice(1));
+  await until(simulation, 'it is made up for', () => fragmentsOn(left, file.fileId).size === N);
+  await simulation.world.pass(5 * 60_000);
+  expect(offered).toEqual([]);
+  for (const device of left) await expectReadable(simulation, file, device);
+});
 
 const EXCUSES = [busy, silent];
 

@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { parseFileId, type DeviceId } from '../../src/core/model/ids.ts';
 import { packFragments } from '../../src/core/placement/fragment-set.ts';
 import type { Message } from '../../src/core/wire/messages.ts';
+import type { Place } from '../../src/core/wire/places.ts';
 import { fragmentsOn } from './checks.ts';
 import type { SimDevice } from './device.ts';
 import { HostileMember } from './hostile-member.ts';
@@ -12,6 +13,8 @@ import { first, type Simulation } from './scenario.ts';
 
 const K = 2;
 export const N = 4;
+/** What a device must be able to do in order to be offered rebuilt and moved fragments. */
+const TAKING = ['repair', 'moves', 'challenge'];
 
 /** What the liar does when it is asked for something. */
 export type Answer = (liar: HostileMember, from: DeviceId, id: number) => void;
@@ -21,10 +24,15 @@ export interface LiedAbout {
   /** Devices that are left. */
   readonly left: readonly SimDevice[];
   readonly liar: HostileMember;
+  /** What it was asked to hold so far. */
+  readonly offered: readonly Place[];
 }
 
-/** A placed file of which a device is lost, and a member that claims what it had, and gives `answer`. */
-export async function liedAbout(simulation: Simulation, answer: Answer): Promise<LiedAbout> {
+/**
+ * A placed file of which a device is lost, and a member that claims what it had, and gives `answer`.
+ * `freeBytes`: what it offers.
+ */
+export async function liedAbout(simulation: Simulation, answer: Answer, freeBytes = 0): Promise<LiedAbout> {
   const { world, network } = simulation;
   const devices = await simulation.pool(N + 2);
   const storer = first(devices);
@@ -43,20 +51,23 @@ export async function liedAbout(simulation: Simulation, answer: Answer): Promise
     base: 0,
     held: [{ file: parseFileId(fileId), fragments: packFragments(missing) }],
     heldBytes: 9,
-    freeBytes: 0,
+    freeBytes,
   };
+  const offered: Place[] = [];
   liar.onMessage = (from, message) => {
     if (message.kind === 'hello') liar.send(from, claim);
     if (message.kind === 'get-index' || message.kind === 'get-block') answer(liar, from, message.id);
+    if (message.kind === 'place') offered.push(...message.places);
     if (message.kind === 'get-fragments') answer(liar, from, message.id);
   };
   const entries = [await liar.entry({ kind: 'profile', name: 'Mallory' })];
-  liar.greeting = [...liar.greeting, { kind: 'entries', entries, more: false }];
+  const features: Message = { kind: 'features', features: freeBytes > 0 ? TAKING : [] };
+  liar.greeting = [...liar.greeting, features, { kind: 'entries', entries, more: false }];
   liar.open();
   await world.pass(5 * 60_000);
   const left = devices.filter((device) => device !== lost);
   for (const device of left) expect(device.fileStatus(fileId)?.durable).toBe(N);
-  return { file: { fileId, bytes, link: undefined }, left, liar };
+  return { file: { fileId, bytes, link: undefined }, left, liar, offered };
 }
 
 export const absent: Answer = (liar, from, id) => liar.send(from, { kind: 'failed', id, reason: 'absent' });

@@ -57,13 +57,14 @@ export class AddingEntries {
 
   /** Acts came: what entries may do, and who is in, may have changed. */
   actsChanged(nowMs: MonotonicMs): PeerEffect[] {
-    const { catalogue, holdings, grace, rights } = this.#state;
+    const { catalogue, holdings, doubts, grace, rights } = this.#state;
     const changed = rights.takeChanged();
     if (changed.length === 0) return [];
     const effects = this.#after(nowMs, catalogue.rightsChanged(changed));
     for (const device of changed) {
       if (rights.isIn(device)) holdings.admitted(device);
       else {
+        doubts.forget(device);
         holdings.forget(device);
         effects.push(...this.#prefetching.left(device));
       }
@@ -101,7 +102,7 @@ export class AddingEntries {
 
   #after(nowMs: MonotonicMs, result: AddResult): PeerEffect[] {
     const { added, evicted, lost, nameless, named, forks, beyond } = result;
-    const { holdings, grace } = this.#state;
+    const { holdings, doubts, grace } = this.#state;
     const effects: PeerEffect[] = [];
     if (added.length > 0) effects.push({ kind: 'keep-entries', entries: added });
     if (evicted.length > 0) effects.push({ kind: 'forget-entries', entries: evicted });
@@ -110,6 +111,7 @@ export class AddingEntries {
     for (const file of named) this.#state.named(file);
     for (const { entry, file } of added) {
       if (entry.body.kind === 'leave') {
+        doubts.forget(entry.deviceId);
         holdings.forget(entry.deviceId);
         grace.membersChanged();
         effects.push(...this.#prefetching.left(entry.deviceId));

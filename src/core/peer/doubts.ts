@@ -6,8 +6,12 @@
 // Only what a device itself gave and said counts, never the word of others. Slowness and silence alone are
 // reported and change nothing: an honest device may be busy, asleep or cut off.
 //
-// Invariants: at most MAX_DOUBTS are remembered, and MAX_PER_DEVICE of one device; each is reported at most
-// once.
+// A claim that was made good, or made again, counts again, and is remembered: not given once more, it does
+// not count from that moment, and nothing more of its file is placed on the device.
+//
+// Invariants: at most MAX_DOUBTS are remembered, and MAX_PER_DEVICE of one device; what weighs least gives
+// way. A remembered doubt is reported at most twice, the second time if the claim was made again. Of one
+// device at most MAX_TOLD reports are made, whatever is forgotten meanwhile.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
@@ -30,26 +34,35 @@ const CHECK_AFTER_MS = 15_000;
 const MAX_PER_DEVICE = 256;
 /** Of all devices: some hundred bytes each. */
 const MAX_DOUBTS = 4_096;
+/** Between two searches for what gives way among all of these, ms. */
+const SEARCH_GAP_MS = 1_000;
 /** Of a device that gave so many different fragments wrong, nothing counts that it has not shown to have. */
 const MAX_WRONG = 3;
 /** So of a device of which so many doubted claims stand. */
 const MAX_STANDING = 8;
+/** Claims of one device that are reported: who hears of so many needs to hear of no more. */
+const MAX_TOLD = 2 * MAX_PER_DEVICE;
+/** A claim that was found false so often is the last one of its file that the device was given. */
+const MAX_FAILED = 2;
 /** A distrusted device is trusted again once it proved so many in a row and no doubt of it stands. */
 const PROVED_TO_TRUST = 3;
 /** Claims that a distrusted device made good: more count as doubted. */
 const MAX_PROVED = 256;
 
 interface Doubt extends Place {
+  /** 'silent' also once the claim was made good. */
   evidence: Evidence;
   /** When it is looked at; Infinity once it was. */
   dueMs: MonotonicMs;
   isReported: boolean;
   /** Whether the claim does not count while it is made. */
   stands: boolean;
-  /** Whether the device no longer makes the claim. It may again, with a new copy. */
+  /** Whether the device, as it last told, no longer makes the claim. It may again, with a new copy. */
   isWithdrawn: boolean;
-  /** How often the claim was withdrawn and made again: once for a new copy, more often in order to hinder. */
+  /** How often the claim was made good, or withdrawn and made again: more than once in order to hinder. */
   againCount: number;
+  /** How often it was found false, beginning to stand. */
+  failedCount: number;
 }
 
 interface Doubted {
@@ -59,7 +72,17 @@ interface Doubted {
   /** Claims that it made good since it is distrusted. */
   readonly proved: Set<string>;
   isDistrusted: boolean;
+  /** Claims that were reported. */
+  toldCount: number;
 }
+
+/**
+ * 'told': of silence, which was reported. 'withdrawn': its device makes the claim no longer. 'slight': of
+ * silence that is looked at later, or of a claim that counts again. Doubts give way to a new one in this
+ * order, the last only to one of more than silence.
+ */
+type Kind = 'told' | 'withdrawn' | 'slight' | 'weighty';
+const GIVING_WAY: readonly Kind[] = ['told', 'withdrawn', 'slight'];
 
 export interface DoubtsView {
   isClaimed(device: DeviceId, place: Place): boolean;
@@ -71,6 +94,7 @@ export class Doubts {
   readonly #view: DoubtsView;
   readonly #devices = new Map<DeviceId, Doubted>();
   #count = 0;
+  #searchedMs: MonotonicMs = -Infinity;
   /** Not later than the first look that is due. */
   #dueMs: MonotonicMs = Infinity;
 
@@ -81,16 +105,21 @@ export class Doubts {
   /** `device` did not give a fragment that it claims. `isReported`: people were told already. */
   notGiven(nowMs: MonotonicMs, device: DeviceId, place: Place, evidence: Evidence, isReported = false): void {
     if (!this.#view.isClaimed(device, place)) return;
-    const doubted = this.#doubtedOf(device);
-    const doubt = doubted && this.#doubtOf(doubted, place, evidence);
-    if (doubted === undefined || doubt === undefined) return;
+    const doubted = this.#devices.get(device) ?? newlyDoubted();
+    const key = keyOf(place);
+    const isNew = !doubted.doubts.has(key);
+    const didCount = counts(doubted, key);
+    if (evidence !== 'silent') {
+      doubted.provedCount = 0;
+      doubted.proved.delete(key);
+    }
+    if (isNew && (!didCount || !this.#makeRoom(nowMs, device, doubted, evidence))) return;
+    const doubt = doubted.doubts.get(key) ?? this.#add(device, doubted, place, evidence);
     doubt.isReported ||= isReported;
     if (evidence === 'silent') {
       if (!doubt.isReported && doubt.dueMs === Infinity) this.#lookLater(nowMs, doubt);
       return;
     }
-    doubted.provedCount = 0;
-    doubted.proved.delete(keyOf(place));
     if (evidence === 'wrong') doubt.evidence = 'wrong';
     else if (doubt.evidence === 'silent') doubt.evidence = 'absent';
     if (!doubt.stands && (evidence === 'wrong' || doubt.againCount > 0)) this.#stand(device, doubted, doubt);
@@ -104,16 +133,18 @@ export class Doubts {
     const key = keyOf(place);
     doubted.provedCount += 1;
     if (doubted.isDistrusted && doubted.proved.size < MAX_PROVED) doubted.proved.add(key);
-    if (doubted.doubts.delete(key)) this.#count -= 1;
+    const doubt = doubted.doubts.get(key);
+    if (doubt !== undefined) this.#madeGood(doubted, doubt);
     if (
       doubted.isDistrusted &&
       doubted.provedCount >= PROVED_TO_TRUST &&
-      this.#standingCount(doubted) === 0
+      this.#standingCount(device, doubted) === 0
     ) {
-      this.forget(device);
-      return;
+      doubted.isDistrusted = false;
+      doubted.proved.clear();
+      this.#view.changed(device);
     }
-    if (doubted.doubts.size === 0 && !doubted.isDistrusted) this.#devices.delete(device);
+    this.#tidy(device, doubted);
     this.#view.changed(device, place.file);
   }
 
@@ -160,9 +191,15 @@ export class Doubts {
           doubt.isWithdrawn = true;
           continue;
         }
-        if (!doubt.isReported) reported.set(device, (reported.get(device) ?? 0) + 1);
+        if (!doubt.isReported && doubted.toldCount < MAX_TOLD) {
+          doubted.toldCount += 1;
+          reported.set(device, (reported.get(device) ?? 0) + 1);
+        }
         doubt.isReported = true;
-        if (doubt.evidence !== 'silent' && !doubt.stands) this.#stand(device, doubted, doubt);
+        if (doubt.evidence === 'silent' || doubt.stands) continue;
+        // It counts for nothing already.
+        if (!counts(doubted, keyOf(doubt))) this.#drop(doubted, keyOf(doubt));
+        else this.#stand(device, doubted, doubt);
       }
     }
     return reported;
@@ -177,7 +214,7 @@ export class Doubts {
     const counted = new Map(holders);
     for (const [device, doubted] of this.#devices) {
       const claimed = holders.get(device);
-      if (claimed === undefined) continue;
+      if (claimed === undefined || (doubted.doubts.size === 0 && !doubted.isDistrusted)) continue;
       const some = [...claimed].filter((fragment) => counts(doubted, keyOf({ file, fragment })));
       if (some.length === claimed.size) continue;
       if (some.length > 0) counted.set(device, new Set(some));
@@ -200,6 +237,15 @@ export class Doubts {
     return doubted !== undefined && !counts(doubted, keyOf(place));
   }
 
+  /** Whether nothing is placed on the device, or nothing of `file`, because of what it did not give. */
+  isPassedOver(device: DeviceId, file?: FileId): boolean {
+    const doubted = this.#devices.get(device);
+    if (doubted === undefined || doubted.isDistrusted) return doubted !== undefined;
+    return [...doubted.doubts.values()].some(
+      (doubt) => doubt.file === file && (doubt.failedCount >= MAX_FAILED || this.#isStanding(device, doubt)),
+    );
+  }
+
   /** Whether nothing that the device claims counts until it is shown. */
   isDistrusted(device: DeviceId): boolean {
     return this.#devices.get(device)?.isDistrusted === true;
@@ -207,16 +253,35 @@ export class Doubts {
 
   #stand(device: DeviceId, doubted: Doubted, doubt: Doubt): void {
     doubt.stands = true;
+    doubt.failedCount += 1;
     this.#view.changed(device, doubt.file);
     if (doubted.isDistrusted) return;
-    const wrongCount = [...doubted.doubts.values()].filter(({ evidence }) => evidence === 'wrong').length;
-    if (wrongCount < MAX_WRONG && this.#standingCount(doubted) < MAX_STANDING) return;
+    const wrongCount = [...doubted.doubts.values()].filter(
+      ({ evidence, stands }) => evidence === 'wrong' && stands,
+    ).length;
+    if (wrongCount < MAX_WRONG && this.#standingCount(device, doubted) < MAX_STANDING) return;
     doubted.isDistrusted = true;
     this.#view.changed(device);
   }
 
-  #standingCount({ doubts }: Doubted): number {
-    return [...doubts.values()].filter(({ stands, isWithdrawn }) => stands && !isWithdrawn).length;
+  #isStanding(device: DeviceId, doubt: Doubt): boolean {
+    return doubt.stands && this.#view.isClaimed(device, doubt);
+  }
+
+  #standingCount(device: DeviceId, { doubts }: Doubted): number {
+    return [...doubts.values()].filter((doubt) => this.#isStanding(device, doubt)).length;
+  }
+
+  /** What never stood is forgotten: it cost nothing. */
+  #madeGood(doubted: Doubted, doubt: Doubt): void {
+    if (doubt.failedCount === 0) {
+      this.#drop(doubted, keyOf(doubt));
+      return;
+    }
+    doubt.stands = false;
+    doubt.evidence = 'silent';
+    doubt.dueMs = Infinity;
+    doubt.againCount += 1;
   }
 
   #lookLater(nowMs: MonotonicMs, doubt: Doubt): void {
@@ -224,20 +289,7 @@ export class Doubts {
     this.#dueMs = Math.min(this.#dueMs, doubt.dueMs);
   }
 
-  #doubtedOf(device: DeviceId): Doubted | undefined {
-    const known = this.#devices.get(device);
-    if (known !== undefined || !this.#hasRoom()) return known;
-    const doubted = { doubts: new Map(), provedCount: 0, proved: new Set<string>(), isDistrusted: false };
-    this.#devices.set(device, doubted);
-    return doubted;
-  }
-
-  #doubtOf({ doubts }: Doubted, { file, fragment }: Place, evidence: Evidence): Doubt | undefined {
-    const key = keyOf({ file, fragment });
-    const known = doubts.get(key);
-    if (known !== undefined) return known;
-    if (doubts.size >= MAX_PER_DEVICE) this.#forgetWithdrawn(doubts);
-    if (doubts.size >= MAX_PER_DEVICE || !this.#hasRoom()) return undefined;
+  #add(device: DeviceId, doubted: Doubted, { file, fragment }: Place, evidence: Evidence): Doubt {
     const doubt: Doubt = {
       file,
       fragment,
@@ -247,24 +299,55 @@ export class Doubts {
       stands: false,
       isWithdrawn: false,
       againCount: 0,
+      failedCount: 0,
     };
-    doubts.set(key, doubt);
+    this.#devices.set(device, doubted);
+    doubted.doubts.set(keyOf(doubt), doubt);
     this.#count += 1;
     return doubt;
   }
 
-  #hasRoom(): boolean {
-    if (this.#count < MAX_DOUBTS) return true;
-    for (const [device, doubted] of this.#devices) {
-      this.#forgetWithdrawn(doubted.doubts);
-      if (doubted.doubts.size === 0 && !doubted.isDistrusted) this.#devices.delete(device);
-    }
-    return this.#count < MAX_DOUBTS;
+  #drop(doubted: Doubted, key: string): void {
+    if (doubted.doubts.delete(key)) this.#count -= 1;
   }
 
-  #forgetWithdrawn(doubts: Map<string, Doubt>): void {
-    for (const [key, { isWithdrawn }] of doubts) if (isWithdrawn && doubts.delete(key)) this.#count -= 1;
+  /** Whether one more doubt of the device, with this evidence, can be remembered. */
+  #makeRoom(nowMs: MonotonicMs, device: DeviceId, doubted: Doubted, evidence: Evidence): boolean {
+    const kinds = evidence === 'silent' ? GIVING_WAY.slice(0, 2) : GIVING_WAY;
+    if (doubted.doubts.size >= MAX_PER_DEVICE) this.#giveWay([[device, doubted]], kinds);
+    if (this.#count >= MAX_DOUBTS && nowMs >= this.#searchedMs + SEARCH_GAP_MS) {
+      this.#searchedMs = nowMs;
+      this.#giveWay(this.#devices, kinds);
+    }
+    return doubted.doubts.size < MAX_PER_DEVICE && this.#count < MAX_DOUBTS;
   }
+
+  /** Forgets those doubts that weigh least. */
+  #giveWay(devices: Iterable<readonly [DeviceId, Doubted]>, kinds: readonly Kind[]): void {
+    const found = new Map<Kind, Map<Doubt, Doubted>>(kinds.map((kind) => [kind, new Map()]));
+    for (const [device, doubted] of devices)
+      for (const doubt of doubted.doubts.values())
+        found.get(this.#kindOf(device, doubt))?.set(doubt, doubted);
+    const [light = []] = [...found.values()].filter(({ size }) => size > 0);
+    for (const [doubt, doubted] of light) this.#drop(doubted, keyOf(doubt));
+  }
+
+  #kindOf(device: DeviceId, doubt: Doubt): Kind {
+    const { evidence, dueMs, failedCount } = doubt;
+    if (evidence === 'silent' && failedCount === 0 && dueMs === Infinity) return 'told';
+    if (!this.#view.isClaimed(device, doubt)) return 'withdrawn';
+    const isLookedAt = evidence !== 'silent' && dueMs !== Infinity;
+    return doubt.stands || isLookedAt ? 'weighty' : 'slight';
+  }
+
+  /** Forgets the device if there is nothing to remember of it. */
+  #tidy(device: DeviceId, { doubts, isDistrusted, toldCount }: Doubted): void {
+    if (doubts.size === 0 && !isDistrusted && toldCount === 0) this.#devices.delete(device);
+  }
+}
+
+function newlyDoubted(): Doubted {
+  return { doubts: new Map(), provedCount: 0, proved: new Set(), isDistrusted: false, toldCount: 0 };
 }
 
 function counts({ doubts, isDistrusted, proved }: Doubted, key: string): boolean {

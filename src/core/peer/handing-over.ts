@@ -203,7 +203,9 @@ export class HandingOver {
     const held = new Map(Array.from(holders, ([device, has]) => [device, new Set(has)] as const));
     for (const [fragment, { device }] of offers)
       held.set(device, (held.get(device) ?? new Set()).add(fragment));
-    const candidates = this.#view.takers().filter(({ device }) => !this.#avoided.has(nowMs, file, device));
+    const candidates = this.#view
+      .takers(file)
+      .filter(({ device }) => !this.#avoided.has(nowMs, file, device));
     const isTrusted = ({ device }: Candidate): boolean =>
       (this.#view.provesSinceMs(device) ?? Infinity) + this.#view.trustMs() <= nowMs;
     for (const some of [candidates.filter(isTrusted), candidates]) {

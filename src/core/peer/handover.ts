@@ -29,8 +29,8 @@ export interface HandoverView {
   manifestOf(file: FileId): Manifest | undefined;
   /** What devices hold that are not gone, this one included, without claims that are doubted. */
   countedHoldersOf(file: FileId): ReadonlyMap<DeviceId, FragmentSet>;
-  /** Other devices that take rebuilt fragments. */
-  takers(): readonly Candidate[];
+  /** Other devices that take rebuilt fragments of the file. */
+  takers(file: FileId): readonly Candidate[];
   anchorsOf(manifest: Manifest): Anchors;
   readonly self: DeviceId;
 }
@@ -210,7 +210,7 @@ export class Handover {
     for (const [fragment, { device }] of offers)
       held.set(device, (held.get(device) ?? new Set()).add(fragment));
     const candidates = this.#view
-      .takers()
+      .takers(file)
       .filter(({ device }) => !declined.has(device) && (held.get(device)?.size ?? 0) <= fragmentCap(k));
     const fragments = homes.keys();
     const fragmentBytes = heldBytesOf(manifest);

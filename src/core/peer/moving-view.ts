@@ -24,7 +24,7 @@ interface MovedState {
   countedHoldersOf(file: FileId): ReadonlyMap<DeviceId, FragmentSet>;
   isRebuilding(file?: FileId): boolean;
   isLeaving(device: DeviceId): boolean;
-  repairTakers(): Candidate[];
+  repairTakers(file: FileId): Candidate[];
 }
 
 /**
@@ -53,7 +53,8 @@ export function movingViewOf(state: MovedState): MovingView {
       return isAble && catalogue.isMember(device) ? link.upAtMs - link.earlierMs : undefined;
     },
     isLeaving: (device) => state.isLeaving(device),
-    takers: () => state.repairTakers().filter(({ device }) => links.get(device)?.features.has('moves')),
+    takers: (file) =>
+      state.repairTakers(file).filter(({ device }) => links.get(device)?.features.has('moves')),
     anchorsOf: (manifest) => state.anchoring.ofManifest(manifest),
     spaceOf: (device) => (device === self ? own : (state.holdings.of(device) ?? NO_SPACE)),
     trustMs: () => Math.min(TRUST_MS, ...Object.values(catalogue.policy.graceMs)),

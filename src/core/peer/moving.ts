@@ -55,8 +55,8 @@ export interface MovingView {
   provesSinceMs(device: DeviceId): MonotonicMs | undefined;
   /** Whether the device said that it leaves. */
   isLeaving(device: DeviceId): boolean;
-  /** Other devices that take fragments, with their free space. */
-  takers(): readonly Candidate[];
+  /** Other devices that take fragments of the file, with their free space. */
+  takers(file: FileId): readonly Candidate[];
   /** Bytes of fragments that a device holds, and bytes that it offers. */
   spaceOf(device: DeviceId): Space;
   /** How long a device must have been linked before copies are dropped because of it, ms. */
@@ -265,7 +265,7 @@ export class Moving {
     const { self } = this.#view;
     const bytes = heldBytesOf(manifest);
     const takers = this.#view
-      .takers()
+      .takers(file)
       .filter(
         ({ device, freeBytes }) =>
           freeBytes >= bytes && !this.#avoided.has(nowMs, file, device) && !this.#isFull(device, ROOMY_PART),

@@ -33,8 +33,8 @@ export interface OutboxView {
   ownOf(file: FileId): FragmentSet;
   /** Devices other than this one that claim some of the file and have not left, reachable or away. */
   holdersOf(file: FileId): Map<DeviceId, FragmentSet>;
-  /** Devices that may take fragments now, this one included. */
-  candidates(): readonly Candidate[];
+  /** Devices that may take fragments of the file now, this one included. */
+  candidates(file: FileId): readonly Candidate[];
   isReachable(device: DeviceId): boolean;
   /** Devices that are placed as anchors of the file. */
   anchorsOf(manifest: Manifest): Anchors;
@@ -230,7 +230,7 @@ export class Outbox {
       self: this.#view.self,
       manifest,
       fragments: this.#view.ownOf(file),
-      candidates: this.#view.candidates().filter(({ device }) => !placing.declined.has(device)),
+      candidates: this.#view.candidates(file).filter(({ device }) => !placing.declined.has(device)),
       believed,
       anchors: this.#view.anchorsOf(manifest),
       offers: placing.offers,
@@ -320,7 +320,7 @@ export class Outbox {
   ): OutboxEffect | undefined {
     const { releases } = placing;
     if (releases.count >= MAX_RELEASES || nowMs < releases.againAtMs) return undefined;
-    const open = new Set(this.#view.candidates().map(({ device }) => device));
+    const open = new Set(this.#view.candidates(file).map(({ device }) => device));
     const holders = [...proved].filter(([device]) => open.has(device) && !placing.declined.has(device));
     const copy = secondCopyAmong(holders);
     if (copy === undefined) return undefined;

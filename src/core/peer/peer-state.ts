@@ -117,7 +117,7 @@ export class PeerState {
           holders.delete(self);
           return holders;
         },
-        candidates: () => this.candidates(),
+        candidates: (file) => this.candidates(file),
         isReachable: (device) => this.isReachable(device),
         anchorsOf: (manifest) => this.anchoring.ofManifest(manifest),
         isRebuilding: (file) => this.rebuilding.has(file),
@@ -129,7 +129,7 @@ export class PeerState {
         self,
         manifestOf: (file) => this.catalogue.files().get(file),
         countedHoldersOf: (file) => this.countedHoldersOf(file),
-        takers: () => this.repairTakers(),
+        takers: (file) => this.repairTakers(file),
         anchorsOf: (manifest) => this.anchoring.ofManifest(manifest),
       },
       this.challenges,
@@ -259,10 +259,9 @@ export class PeerState {
     return counted;
   }
 
-  /** Other devices that take fragments from a repairer, and prove that they hold them. */
-  repairTakers(): Candidate[] {
-    return this.candidates().filter(({ device }) => {
-      if (this.doubts.isDistrusted(device)) return false;
+  /** Other devices that take fragments of `file` from a repairer, and prove that they hold them. */
+  repairTakers(file: FileId): Candidate[] {
+    return this.candidates(file).filter(({ device }) => {
       const features = this.links.get(device)?.features;
       return features?.has('repair') === true && features.has('challenge');
     });
@@ -314,12 +313,14 @@ export class PeerState {
     return [];
   }
 
-  candidates(): Candidate[] {
+  /** Devices that may take fragments of `file`, or of a new one, this one included. */
+  candidates(file?: FileId): Candidate[] {
     const candidates: Candidate[] = [];
     if (!this.lettingGo.isLeaving) candidates.push({ device: this.self, freeBytes: Infinity });
     for (const [device, link] of this.links.greeted()) {
       const isCandidate = link.heardHoldings && this.catalogue.isMember(device);
       if (!isCandidate || this.isLeaving(device) || this.membership.isSilent(device)) continue;
+      if (this.doubts.isPassedOver(device, file)) continue;
       candidates.push({ device, freeBytes: this.holdings.of(device)?.freeBytes ?? 0 });
     }
     return candidates;

@@ -117,7 +117,7 @@ export class RepairPart {
       meetsRarely: () => membership.meetsRarely,
       share: () => catalogue.policy.repairShare,
       candidates: (file) => {
-        const takers = this.#state.repairTakers();
+        const takers = this.#state.repairTakers(file);
         if (taking.countOf(file) > 0 || this.#state.lettingGo.isLeaving) return takers;
         const freeBytes = own.roomBytes - this.stagedBytes - taking.promisedBytes;
         return [...takers, { device: self, freeBytes: Math.max(0, freeBytes) }];

@@ -197,6 +197,21 @@ describe('a device that is shut out', () => {
   });
 });
 
+describe('doubts about a device that is shut out', () => {
+  it('are forgotten, and do not come back with it', async () => {
+    const net = await CharteredNet.of(ANNA);
+    const [founder, anna] = [net.join(FOUNDER), net.join(ANNA)];
+    net.link(founder, anna);
+    const { fileId: file } = anna.store('a file', { k: 1, n: 2 });
+    net.pass(60_000);
+    const place = { file, fragment: itemAt([...(founder.peer.holdersOf(file).get(anna.id) ?? [])], 0) };
+    founder.input({ kind: 'not-given', device: anna.id, ...place, isWrong: true });
+    expect(founder.peer.doubts.isDoubted(anna.id, place)).toBe(true);
+    founder.input({ kind: 'acts-written', acts: [await net.wrote(FOUNDER, shutOutOf(deviceAt(ANNA)))] });
+    expect(founder.peer.doubts.isDoubted(anna.id, place)).toBe(false);
+  });
+});
+
 describe('a device that only somebody let in who was out', () => {
   it('is served no more, and its link ends', async () => {
     const net = await CharteredNet.of(ANNA, BEN);

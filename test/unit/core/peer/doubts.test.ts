@@ -1,5 +1,5 @@
-// Claims that were not made good: reported once, and only if they still stand after a while; from then on
-// they do not count.
+// Claims that were not made good: reported, but only if they still stand after a while; from then on they do
+// not count. And what a liar can do about it.
 
 import { describe, expect, it } from 'vitest';
 import { deviceIdOf, type DeviceId, type FileId } from '../../../../src/core/model/ids.ts';
@@ -73,6 +73,138 @@ describe('what is reported', () => {
         doubts.notGiven(0, deviceIdOf(seededBytes(32, device)), at(0, file), 'absent');
     const counts = [...doubts.standing(15_000).values()];
     expect(counts).toEqual(Array.from({ length: 16 }, () => 256));
+  });
+});
+
+describe('what is reported of a liar', () => {
+  it('is bounded, however often it withdraws its claims and makes them again', () => {
+    const told = doubting();
+    let toldCount = 0;
+    for (let round = 0; round < 20; round++)
+      for (let file = 0; file < 300; file++) {
+        const nowMs = (round * 300 + file) * 40_000;
+        const place = at(round % 2, file);
+        told.doubts.notGiven(nowMs, BEN, place, 'silent');
+        toldCount += told.doubts.standing(nowMs + 15_000).get(BEN) ?? 0;
+        withdraw(told, BEN, place);
+        claimAgain(told, BEN, place);
+      }
+    expect(toldCount).toBe(512);
+  });
+
+  it('is one claim twice at most', () => {
+    const told = doubting();
+    let toldCount = 0;
+    for (let round = 0; round < 10; round++) {
+      told.doubts.notGiven(round * 40_000, BEN, at(0), 'silent');
+      toldCount += told.doubts.standing(round * 40_000 + 15_000).get(BEN) ?? 0;
+      withdraw(told, BEN, at(0));
+      claimAgain(told, BEN, at(0));
+    }
+    expect(toldCount).toBe(2);
+  });
+});
+
+describe('what is remembered', () => {
+  it.each(['wrong', 'absent'] as const)(
+    'has room for a claim that turns out %s, however often its device was silent',
+    (evidence) => {
+      for (const isReported of [true, false]) {
+        const { doubts } = doubting();
+        for (let file = 0; file < 300; file++) doubts.notGiven(0, BEN, at(0, file), 'silent');
+        if (isReported) doubts.standing(15_000);
+        for (let file = 400; file < 410; file++) doubts.notGiven(16_000, BEN, at(0, file), evidence);
+        doubts.standing(31_000);
+        expect(doubts.isDoubted(BEN, at(0, 400)), `reported: ${isReported}`).toBe(true);
+        expect(doubts.isDistrusted(BEN)).toBe(true);
+      }
+    },
+  );
+
+  it('is nothing more of a distrusted device, which would leave no room for others', () => {
+    const { doubts } = doubting();
+    for (let device = 0; device < 20; device++) {
+      const liar = deviceIdOf(seededBytes(32, device));
+      for (let file = 0; file < 300; file++) doubts.notGiven(0, liar, at(0, file), 'wrong');
+      expect(doubts.isDistrusted(liar)).toBe(true);
+      for (let file = 300; file < 600; file++) doubts.notGiven(0, liar, at(0, file), 'absent');
+    }
+    // Each is distrusted after three claims: there is nothing to report of the others.
+    expect([...doubts.standing(15_000).values()]).toEqual(Array.from({ length: 20 }, () => 3));
+    doubts.notGiven(16_000, BEN, at(0), 'wrong');
+    expect(doubts.isDoubted(BEN, at(0))).toBe(true);
+  });
+
+  it('are eight of the claims that are looked at together: then the device is distrusted', () => {
+    const { doubts } = doubting();
+    for (let device = 0; device < 20; device++)
+      for (let file = 0; file < 250; file++)
+        doubts.notGiven(0, deviceIdOf(seededBytes(32, device)), at(0, file), 'absent');
+    doubts.standing(15_000);
+    doubts.notGiven(16_000, BEN, at(0), 'wrong');
+    expect(doubts.isDoubted(BEN, at(0))).toBe(true);
+  });
+
+  it('gives way where claims are gone, whether their device said so or their file is gone', () => {
+    const { doubts, withdrawn } = doubting();
+    for (let file = 0; file < 256; file++) doubts.notGiven(0, BEN, at(0, file), 'absent');
+    for (let file = 0; file < 256; file++) withdrawn.add(`${BEN}/${fileIdAt(file)}/0`);
+    doubts.notGiven(0, BEN, at(0, 300), 'wrong');
+    expect(doubts.isDoubted(BEN, at(0, 300))).toBe(true);
+  });
+
+  it('keeps no device distrusted for files that are gone', () => {
+    const { doubts, withdrawn } = doubting();
+    for (const fragment of [0, 1, 2]) doubts.notGiven(0, BEN, at(fragment), 'wrong');
+    for (const fragment of [0, 1, 2]) withdrawn.add(`${BEN}/${fileIdAt(1)}/${fragment}`);
+    for (const fragment of [0, 1, 2]) doubts.proved(BEN, at(fragment, 2));
+    expect(doubts.isDistrusted(BEN)).toBe(false);
+  });
+});
+
+describe('a device that did not give a fragment', () => {
+  it('is given no more of the file, and of others, until it withdraws the claim or makes it good', () => {
+    for (const makeGood of [true, false]) {
+      const told = doubting();
+      const { doubts } = told;
+      doubts.notGiven(0, BEN, at(1), 'absent');
+      expect(doubts.isPassedOver(BEN, fileIdAt(1))).toBe(false);
+      doubts.standing(15_000);
+      expect(doubts.isPassedOver(BEN, fileIdAt(1))).toBe(true);
+      expect([doubts.isPassedOver(BEN, fileIdAt(2)), doubts.isPassedOver(BEN)]).toEqual([false, false]);
+      if (makeGood) doubts.proved(BEN, at(1));
+      else withdraw(told, BEN, at(1));
+      expect(doubts.isPassedOver(BEN, fileIdAt(1)), `made good: ${makeGood}`).toBe(false);
+    }
+  });
+
+  it('made it good and then does not give it again is held to that, and is given no more of the file', () => {
+    const told = doubting();
+    const { doubts } = told;
+    doubts.notGiven(0, BEN, at(1), 'absent');
+    doubts.standing(15_000);
+    doubts.proved(BEN, at(1));
+    expect(doubts.isDoubted(BEN, at(1))).toBe(false);
+    doubts.notGiven(20_000, BEN, at(1), 'absent');
+    expect(doubts.isDoubted(BEN, at(1))).toBe(true);
+    withdraw(told, BEN, at(1));
+    expect(doubts.isPassedOver(BEN, fileIdAt(1))).toBe(true);
+    claimAgain(told, BEN, at(1));
+    doubts.proved(BEN, at(1));
+    // What it shows to have counts; but it has had its second chance.
+    expect(doubts.isDoubted(BEN, at(1))).toBe(false);
+    expect(doubts.isPassedOver(BEN, fileIdAt(1))).toBe(true);
+    expect(doubts.isPassedOver(BEN, fileIdAt(2))).toBe(false);
+  });
+
+  it('is held to it also after it was distrusted and trusted again', () => {
+    const { doubts } = doubting();
+    for (const fragment of [0, 1, 2]) doubts.notGiven(0, BEN, at(fragment), 'wrong');
+    for (const fragment of [0, 1, 2]) doubts.proved(BEN, at(fragment));
+    expect(doubts.isDistrusted(BEN)).toBe(false);
+    doubts.notGiven(0, BEN, at(0), 'absent');
+    expect(doubts.isDoubted(BEN, at(0))).toBe(true);
+    expect(doubts.isPassedOver(BEN, fileIdAt(1))).toBe(true);
   });
 });
 

@@ -8,11 +8,12 @@ import type { PeerEffect } from '../../../../src/core/peer/peer-events.ts';
 import type { Message, ProofAsk } from '../../../../src/core/wire/messages.ts';
 import type { Place } from '../../../../src/core/wire/places.ts';
 import { seededBytes } from '../../../fixtures/erasure-oracle.ts';
-import { deviceAt, itemAt } from '../../../fixtures/pool-fixture.ts';
+import { deviceAt, fileIdAt, itemAt } from '../../../fixtures/pool-fixture.ts';
 import {
   HELLO,
   NO_BYTES,
   type Device,
+  type Net,
   SALT,
   proofOf,
   listener,
@@ -138,7 +139,7 @@ describe('challenges', () => {
 
 describe('a claim that was not made good', () => {
   /** A device in whose pool a member claims fragments 1 and 2 of a file, and the member. */
-  function claimed(): { device: Device; member: DeviceId; fileId: FileId } {
+  function claimed(): { net: Net; device: Device; third: Device; member: DeviceId; fileId: FileId } {
     const { net, device, other, files } = knowing(1);
     const third = net.add(2);
     third.publish({ kind: 'profile', name: 'Third' });
@@ -149,7 +150,7 @@ describe('a claim that was not made good', () => {
     const fileId = itemAt(files, 0);
     const held = [{ file: fileId, fragments: packFragments([1, 2]) }];
     device.hear(third.id, { kind: 'holdings', base: 0, held, heldBytes: 1, freeBytes: 1 });
-    return { device, member: third.id, fileId };
+    return { net, device, third, member: third.id, fileId };
   }
 
   const shown = (device: Device, fileId: FileId, member: DeviceId): number[] => [
@@ -176,16 +177,38 @@ describe('a claim that was not made good', () => {
 
   it('leaves a device that gave several wrong without any homes, and its claims unsaved', () => {
     const { device, member, fileId } = claimed();
-    const isCandidate = (): boolean =>
-      device.peer.repairView.candidates(fileId).some((each) => each.device === member);
-    expect(isCandidate()).toBe(true);
+    const isCandidate = (file = fileIdAt(5)): boolean =>
+      device.peer.repairView.candidates(file).some((each) => each.device === member);
+    expect(isCandidate(fileId)).toBe(true);
     for (const fragment of [1, 2])
       device.input({ kind: 'not-given', device: member, file: fileId, fragment, isWrong: true });
+    // Of this file it would be given what it did not give.
+    expect(isCandidate(fileId)).toBe(false);
     expect(isCandidate()).toBe(true);
     const held = [{ file: fileId, fragments: packFragments([1, 2, 3]) }];
     device.hear(member, { kind: 'holdings', base: 1, held, heldBytes: 1, freeBytes: 1 });
     device.input({ kind: 'not-given', device: member, file: fileId, fragment: 3, isWrong: true });
     expect(isCandidate()).toBe(false);
+    // Nor has a storer anything for it.
+    const stored = device.store('of this device', { k: 1, n: 2 });
+    expect(device.sentTo(member, 'place')).toEqual([]);
+    expect(device.peer.anchoring.planHomes({ ...stored.manifest, isPrivate: false }).homes).not.toContain(
+      member,
+    );
     expect(device.peer.doubts.countedPacked(member, fileId, packFragments([0, 1]))).toBe(NO_FRAGMENTS);
+  });
+
+  it('is forgotten with a device that left', () => {
+    const { net, device, third, member, fileId } = claimed();
+    for (const fragment of [1, 2]) {
+      const place = { file: fileId, fragment };
+      device.input({ kind: 'not-given', device: member, ...place, isWrong: true });
+      expect(device.peer.doubts.isDoubted(member, place)).toBe(true);
+    }
+    third.publish({ kind: 'leave' });
+    const entries = [...net.written.values()];
+    device.input({ kind: 'entries-checked', from: member, entries, more: false });
+    for (const fragment of [1, 2])
+      expect(device.peer.doubts.isDoubted(member, { file: fileId, fragment })).toBe(false);
   });
 });
