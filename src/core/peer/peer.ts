@@ -14,7 +14,7 @@ import type { BlockHash, DeviceId, FileId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import type { FragmentSet } from '../placement/fragment-set.ts';
 import type { Holdings } from '../placement/holdings.ts';
-import type { RepairView } from '../repair/repair-plan.ts';
+import type { PoolRepairView } from '../repair/repair-plan.ts';
 import type { Message } from '../wire/messages.ts';
 import { ActsExchange, isOfActs } from './acts-exchange.ts';
 import { AddingEntries } from './adding-entries.ts';
@@ -46,7 +46,7 @@ import { VouchingPart } from './vouching-part.ts';
 
 export class Peer {
   /** The pool as repair sees it. */
-  readonly repairView: RepairView;
+  readonly repairView: PoolRepairView;
   readonly anchoring: Anchoring;
   readonly own: OwnHoldings;
   readonly grace: Grace;

@@ -10,7 +10,7 @@ import { fragmentCap } from '../model/limits.ts';
 import type { MonotonicMs } from '../model/time.ts';
 import { NO_ANCHORS } from '../placement/anchors.ts';
 import type { Handover } from './handover.ts';
-import type { RepairView } from '../repair/repair-plan.ts';
+import type { PoolRepairView } from '../repair/repair-plan.ts';
 import type { Refusal } from '../wire/messages.ts';
 import type { Place } from '../wire/places.ts';
 import type { PeerState } from './peer-state.ts';
@@ -101,7 +101,7 @@ export class RepairPart {
     return told !== undefined && told.heldBytes + told.freeBytes < giveBytes;
   }
 
-  view(taking: Taking): RepairView {
+  view(taking: Taking): PoolRepairView {
     const { self, catalogue, membership, own } = this.#state;
     return {
       self,

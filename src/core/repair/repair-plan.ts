@@ -52,11 +52,16 @@ export interface RepairView {
   anchorsOf(file: FileId): Anchors;
   /** Whether this device itself still places the file: it keeps all n copies. */
   isPlacing(file: FileId): boolean;
+  /** Whether damaged copies of the file lie on this device: it was placed once, whoever claims it now. */
+  hasDamaged(file: FileId): boolean;
   /** Whether this device sees its pool so rarely that no loss may wait for a second one. */
   meetsRarely(): boolean;
   /** The part of a link that repairs use, above 0 and at most 1. */
   share(): number;
 }
+
+/** The same of the pool alone, without what only the disk knows. */
+export type PoolRepairView = Omit<RepairView, 'hasDamaged'>;
 
 export type RepairInput =
   /** Files, claims, links, space, or who is gone may have changed. */
@@ -235,7 +240,7 @@ export class RepairPlan {
       const isGone = (device: DeviceId): boolean => this.#view.isGone(device);
       const need = this.#view.isPlacing(file)
         ? placingNeedOf(manifest, claims, this.#view.self, isGone)
-        : repairNeedOf(manifest, claims, isGone, isHasty || this.#asked.has(file), this.#waiting.has(file));
+        : repairNeedOf(manifest, claims, isGone, isHasty || this.#asked.has(file), this.#wasPlaced(file));
       if (need === undefined) {
         this.#asked.delete(file);
         this.#waiting.delete(file);
@@ -249,6 +254,10 @@ export class RepairPlan {
     for (const file of this.#failures.keys()) if (!files.has(file)) this.#failures.delete(file);
     for (const file of this.#asked) if (!files.has(file)) this.#asked.delete(file);
     return needy;
+  }
+
+  #wasPlaced(file: FileId): boolean {
+    return this.#waiting.has(file) || this.#view.hasDamaged(file);
   }
 
   #startAtMs(nowMs: MonotonicMs, file: FileId, manifest: RepairedFile, need: RepairNeed): MonotonicMs {
@@ -307,7 +316,11 @@ export class RepairPlan {
     const stageableCount = Math.floor(offeredBytes / fragmentBytes);
     const fragments = missing.slice(0, stageableCount);
     const anchors = this.#view.anchorsOf(file);
-    return planPlacement({ salt, k, fragments, fragmentBytes, candidates, held: durable, anchors });
+    // Of a file that nobody claims others take nothing, unless whoever offers it has some of it.
+    const [one] = durable.size === 0 ? fragments : [];
+    const preferred = one === undefined ? undefined : new Map([[one, this.#view.self]]);
+    const held = durable;
+    return planPlacement({ salt, k, fragments, fragmentBytes, candidates, held, preferred, anchors });
   }
 
   /**
@@ -335,12 +348,13 @@ export class RepairPlan {
 
 /** Files that lack fragments, counting what devices that are away bring back; the most endangered first. */
 export function lackingFiles(
-  view: Pick<RepairView, 'files' | 'holdersOf' | 'isGone' | 'isPlacing'>,
+  view: Pick<RepairView, 'files' | 'holdersOf' | 'isGone' | 'isPlacing' | 'hasDamaged'>,
 ): Lacking[] {
   const lacking: (Lacking & { readonly danger: number })[] = [];
   for (const [file, manifest] of view.files()) {
     if (view.isPlacing(file)) continue;
-    const need = repairNeedOf(manifest, view.holdersOf(file), (device) => view.isGone(device), true);
+    const isGone = (device: DeviceId): boolean => view.isGone(device);
+    const need = repairNeedOf(manifest, view.holdersOf(file), isGone, true, view.hasDamaged(file));
     if (need === undefined) continue;
     const { length: missingCount } = need.missing;
     lacking.push({ file, missingCount, danger: dangerOf(manifest, need) });

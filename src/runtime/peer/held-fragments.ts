@@ -95,6 +95,11 @@ export class HeldFragments {
     return (this.#stored.get(file)?.size ?? 0) + (this.#lost.get(file)?.size ?? 0);
   }
 
+  /** Whether damaged fragments of `file` lie here, found on this page or an earlier one. */
+  hasDamaged(file: FileId): boolean {
+    return this.#lost.has(file);
+  }
+
   /**
    * Drops what is left of damaged fragments of `file`, `except` these: their key shares would count with
    * those that this device keeps or takes.

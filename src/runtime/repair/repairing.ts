@@ -23,6 +23,7 @@ import {
   type Lacking,
   type RepairEffect,
   type RepairInput,
+  type RepairView,
 } from '../../core/repair/repair-plan.ts';
 import type { RuntimePorts } from '../runtime-ports.ts';
 import { storedFragmentOf } from '../stored-fragment.ts';
@@ -64,6 +65,7 @@ export class Repairing {
   readonly #events: RepairEvents;
   /** What background work may use of the links. */
   readonly share: LinkShare;
+  readonly #view: RepairView;
   readonly #scrubbing: Scrubbing;
   readonly #plan: MachineDriver<RepairInput, RepairEffect>;
   readonly #running = new Map<FileId, Running>();
@@ -77,8 +79,10 @@ export class Repairing {
     this.#events = events;
     const { catalogue } = ports.driver.peer;
     this.share = new LinkShare(ports.clock, ports.driver.rates, () => catalogue.policy.repairShare);
+    const { held, peer } = ports.driver;
+    this.#view = { ...peer.repairView, hasDamaged: (file) => held.hasDamaged(file) };
     this.#plan = new MachineDriver<RepairInput, RepairEffect>({
-      machine: new RepairPlan(ports.driver.peer.repairView),
+      machine: new RepairPlan(this.#view),
       clock: ports.clock,
       tick: { kind: 'tick' },
       perform: (effect) => this.#perform(effect),
@@ -100,7 +104,7 @@ export class Repairing {
 
   /** Begins with everything that is missing, without waiting. Returns the files that lack fragments. */
   repairNow(): readonly Lacking[] {
-    const lacking = lackingFiles(this.#ports.driver.peer.repairView);
+    const lacking = lackingFiles(this.#view);
     this.#plan.input({ kind: 'asked' });
     return lacking;
   }

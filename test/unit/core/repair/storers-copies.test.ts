@@ -35,6 +35,7 @@ function planWith(own: readonly number[], unreachable: ReadonlySet<DeviceId> = n
     // It offers nothing: what it stores itself is not part of that.
     candidates: () => [SELF, HOME, OTHER].map((device) => ({ device, freeBytes: 0 })),
     isPlacing: () => true,
+    hasDamaged: () => false,
     anchorsOf: () => NO_ANCHORS,
     meetsRarely: () => false,
     share: () => 0.2,
