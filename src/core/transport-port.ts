@@ -45,6 +45,8 @@ export interface DoorLimits {
   accepts(device: DeviceId): boolean;
   /** Links at a time. */
   readonly maxLinkCount: number;
+  /** Whether this device wants to be let in there. Newcomers do not link with each other. */
+  readonly isNewcomer: boolean;
 }
 
 /** A device that answers by way of others, and with which no link came up since. */

@@ -52,6 +52,24 @@ test('an invite lets in one device, which reads what was stored before (seed 2_1
   expect(founder.pool.invites().map(({ state }) => state)).toEqual(['used', 'used']);
 });
 
+test.each([2_140, 2_141, 2_142])(
+  'eight devices join at the same moment by one invite (seed %d)',
+  async (seed) => {
+    const world = new World(seed);
+    const { founder, newcomer, invite, joined } = await founded(world);
+    const url = await invite({ uses: 8 });
+    const beganMs = world.nowMs;
+    const devices = Array.from({ length: 8 }, (_, index) => newcomer(`pupil ${index}`));
+    await Promise.all(devices.map((device) => joined(device, url)));
+    // One alone takes some 700 ms.
+    expect(world.nowMs - beganMs).toBeLessThan(1_500);
+    await world.until('all are linked', () =>
+      [founder, ...devices].every((device) => reachableCount(device) === 9),
+    );
+    expect(world.nowMs - beganMs).toBeLessThan(3_000);
+  },
+);
+
 test('a member lets a newcomer in while the issuer is away (seed 2_101)', async () => {
   const world = new World(2_101);
   const { founder, newcomer, invite, joined } = await founded(world);

@@ -4,6 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DoorMessage } from '../../src/core/admission/door-message.ts';
 import type { Application } from '../../src/core/catalogue/grants/ticket.ts';
+import { CHECK_MS } from '../../src/core/links/link-timing.ts';
 import { deviceIdOf, entryIdOf, type DeviceId } from '../../src/core/model/ids.ts';
 import { doorOf, waitingKeyOf } from '../../src/core/model/invite-door.ts';
 import type { TicketInvite } from '../../src/core/model/invite.ts';
@@ -30,12 +31,17 @@ function identityAt(index: number): Identity {
 }
 
 class Stage {
-  readonly world = new World(7);
-  readonly network = new LinkedNetwork(this.world);
+  readonly world: World;
+  readonly network: LinkedNetwork;
   /** Who was let in, by whom. */
   readonly admits: { readonly by: DeviceId; readonly application: Application }[] = [];
   readonly errors: unknown[] = [];
   isWithdrawn = false;
+
+  constructor(seed = 7) {
+    this.world = new World(seed);
+    this.network = new LinkedNetwork(this.world);
+  }
 
   portsOf(identity: Identity): DoorPorts {
     const clock = {
@@ -95,10 +101,15 @@ class Stage {
   }
 
   /** A newcomer at the door of `invite`, and what it hears there. */
-  async newcomer(identity: Identity, invite: TicketInvite, believes = (_gift: Gift) => true) {
+  async newcomer(
+    identity: Identity,
+    invite: TicketInvite,
+    believes = (_gift: Gift) => true,
+    ports = this.portsOf(identity),
+  ) {
     const heard = { gifts: [] as Gift[], refusals: [] as string[] };
     const pair = await cryptography.newExchangePair();
-    const joining = new Joining(invite, pair, this.portsOf(identity), {
+    const joining = new Joining(invite, pair, ports, {
       take: async (gift) => {
         heard.gifts.push(gift);
         return believes(gift);
@@ -216,11 +227,59 @@ describe('a newcomer at a door', () => {
   });
 });
 
+describe('many newcomers with one invite at the same moment', () => {
+  /** Ends the join of those that are let in, as a device does. */
+  async function crowd(stage: Stage, count: number, silentCount = 0) {
+    const invite = await stage.invite(identityAt(0), count);
+    stage.member(identityAt(0), invite);
+    await stage.world.pass(5_000);
+    const beganMs = stage.world.nowMs;
+    const inMs: number[] = [];
+    for (let index = 2; index < count + 2; index++) {
+      const identity = identityAt(index);
+      const ports = stage.portsOf(identity);
+      const unmarked: DoorPorts['createTransport'] = (keys, own, door) =>
+        ports.createTransport(keys, own, door && { ...door, isNewcomer: false });
+      const isSilent = index < silentCount + 2;
+      const { joining } = await stage.newcomer(
+        identity,
+        invite,
+        () => {
+          inMs.push(stage.world.nowMs - beganMs);
+          void joining.close();
+          return true;
+        },
+        isSilent ? { ...ports, createTransport: unmarked } : ports,
+      );
+    }
+    await stage.world.until('all are let in', () => inMs.length === count);
+    return Math.max(...inMs);
+  }
+
+  it('are let in about as soon as one alone, and never link with each other', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const stage = new Stage(seed);
+      expect(await crowd(stage, 8), `seed ${seed}`).toBeLessThan(1_000);
+      // Each link has two ends.
+      expect([stage.network.connections.openedCount, stage.errors, stage.network.bugs]).toEqual([16, [], []]);
+    }
+  });
+
+  it('do not wait for each other where some do not say that they are newcomers', async () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const stage = new Stage(seed);
+      // One that was let in may leave without a word while another is asking it.
+      expect(await crowd(stage, 6, 3), `seed ${seed}`).toBeLessThan(CHECK_MS + 1_000);
+      expect([stage.errors, stage.network.bugs]).toEqual([[], []]);
+    }
+  });
+});
+
 describe('a stranger at a door', () => {
   /** Somebody with the invite's room, who sends what it likes. */
   async function stranger(stage: Stage, identity: Identity, invite: TicketInvite, message: DoorMessage) {
     const { createTransport } = stage.portsOf(identity);
-    const limits = { accepts: () => true, maxLinkCount: 8 };
+    const limits = { accepts: () => true, maxLinkCount: 8, isNewcomer: false };
     const transport = createTransport(doorOf(waitingKeyOf(invite.seed)), identity, limits);
     const links = new DoorLinks(transport);
     const heard: DoorMessage[] = [];

@@ -1,6 +1,7 @@
 // The newcomer's part at a door, as a machine: asks one member after the other to be let in, and believes
 // none of them alone. A member that gives nothing, or gives what does not prove the pool of the invite, is
-// passed over; the next one is asked. One at a time, so that an invite for one device is used once.
+// passed over; the next one is asked. One at a time, so that an invite for one device is used once, and the
+// issuer first, the only one that the invite names. Other newcomers have nothing to give, and are cut off.
 
 import type { Application } from '../catalogue/grants/ticket.ts';
 import type { DeviceId } from '../model/ids.ts';
@@ -58,10 +59,15 @@ interface Asking {
 }
 
 export class Applicant {
+  readonly #issuer: DeviceId;
   /** Linked devices that are not being asked. */
   readonly #members = new Map<DeviceId, Member>();
   #asking: Asking | undefined;
   #isOver = false;
+
+  constructor(issuer: DeviceId) {
+    this.#issuer = issuer;
+  }
 
   /** Whether a member is being asked now. */
   get isAsking(): boolean {
@@ -112,8 +118,7 @@ export class Applicant {
   }
 
   #takeMessage(nowMs: MonotonicMs, device: DeviceId, message: DoorMessage): ApplicantEffect[] {
-    // Another newcomer asks this one: it has nothing to give.
-    if (message.kind === 'admission-wanted') return [];
+    if (message.kind === 'admission-wanted') return this.#passOver(device, 'it is a newcomer itself');
     const asking = this.#asking;
     if (asking?.device !== device || asking.isChecking) return this.#passOver(device, 'it was not asked');
     asking.deadlineMs = nowMs + ANSWER_WITHIN_MS;
@@ -146,8 +151,8 @@ export class Applicant {
       effects.push(...this.#passOver(this.#asking.device, 'it does not answer'));
     }
     if (this.#asking !== undefined) return effects;
-    for (const [device, member] of this.#members) {
-      if (member.kind === 'refused' || (member.kind === 'later' && member.atMs > nowMs)) continue;
+    const device = this.#next(nowMs);
+    if (device !== undefined) {
       this.#members.delete(device);
       this.#asking = {
         device,
@@ -162,6 +167,13 @@ export class Applicant {
     if (reason === undefined) return effects;
     this.#isOver = true;
     return [...effects, { kind: 'refused', reason }];
+  }
+
+  #next(nowMs: MonotonicMs): DeviceId | undefined {
+    const isDue = (member: Member | undefined): boolean =>
+      member?.kind === 'fresh' || (member?.kind === 'later' && member.atMs <= nowMs);
+    if (isDue(this.#members.get(this.#issuer))) return this.#issuer;
+    return [...this.#members].find(([, member]) => isDue(member))?.[0];
   }
 
   /** Why every linked member refuses for good; undefined while one may still say yes. */

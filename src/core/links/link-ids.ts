@@ -27,6 +27,9 @@ export const SESSION_RANDOM_BYTES = 10;
 /** Attempts that a session makes in some hours. Checking all takes some 10 ms, for ids in use only. */
 const MAX_CHECKED_ATTEMPTS = 2_048;
 
+/** No session makes as many attempts. */
+const MARK_COUNTER = Number.MAX_SAFE_INTEGER;
+
 const TIME_BYTES = LINK_ID_BYTES - SESSION_RANDOM_BYTES;
 /** The largest time that fits the id's bytes. */
 const MAX_TIME_MS = 2 ** (8 * TIME_BYTES) - 1;
@@ -47,6 +50,14 @@ export function newLinkId(session: SessionId, counter: number): LinkId {
   const count = new Uint8Array(8);
   new DataView(count.buffer).setBigUint64(0, BigInt(counter));
   return parseLinkId(sha256(concatBytes(idBytes(session), count)).subarray(0, LINK_ID_BYTES));
+}
+
+/**
+ * What a newcomer's announces at a door name in place of an attempt, so that newcomers do not link with each
+ * other. Nobody else can make them say so: announces are signed.
+ */
+export function newcomerMark(session: SessionId): LinkId {
+  return newLinkId(session, MARK_COUNTER);
 }
 
 /** Whether `link` names one of the first MAX_CHECKED_ATTEMPTS attempts of `session`. */

@@ -14,17 +14,9 @@ import { Announcing } from './announcing.ts';
 import { AttemptBudget } from './attempt-budget.ts';
 import type { OpenedLetter, SignalBody } from './envelope.ts';
 import type { ConnectionSignal, LinkEffect, LinkInput, Way } from './link-events.ts';
-import { isLinkIdOf, newLinkId, type LinkId, type SessionId } from './link-ids.ts';
-import {
-  expectSign,
-  heard,
-  isActive,
-  isNewer,
-  newNeighbour,
-  type Active,
-  type ActiveNeighbour,
-  type Neighbour,
-} from './neighbour.ts';
+import { isLinkIdOf, newcomerMark, newLinkId, type LinkId, type SessionId } from './link-ids.ts';
+import { LinkRoom } from './link-room.ts';
+import { expectSign, heard, newNeighbour, type Active, type Neighbour } from './neighbour.ts';
 import {
   ATTEMPT_TIMEOUT_MS,
   backoffMs,
@@ -32,7 +24,6 @@ import {
   DEAD_AFTER_MS,
   GIVE_UP_AFTER_COUNT,
   jitterOf,
-  MAX_ATTEMPT_COUNT,
   MAX_CANDIDATE_COUNT,
   OVERSLEPT_MS,
   PING_AFTER_MS,
@@ -50,12 +41,15 @@ export interface LinkMachineOptions {
   readonly session: SessionId;
   /** Default MAX_LINK_COUNT. */
   readonly maxLinkCount?: number | undefined;
+  /** Default false. At a door: this device wants to be let in, and has no use for others that do. */
+  readonly isNewcomer?: boolean | undefined;
 }
 
 export class LinkMachine {
   readonly #device: DeviceId;
   readonly #session: SessionId;
-  readonly #maxLinkCount: number;
+  readonly #isNewcomer: boolean;
+  readonly #room: LinkRoom;
   readonly #neighbours = new Map<DeviceId, Neighbour>();
   readonly #budget = new AttemptBudget();
   #relayUp = false;
@@ -71,9 +65,10 @@ export class LinkMachine {
   #plannedMs = Number.POSITIVE_INFINITY;
   #effects: LinkEffect[] = [];
 
-  constructor({ device, session, maxLinkCount = MAX_LINK_COUNT }: LinkMachineOptions) {
+  constructor({ device, session, maxLinkCount = MAX_LINK_COUNT, isNewcomer = false }: LinkMachineOptions) {
     this.#device = device;
-    this.#maxLinkCount = maxLinkCount;
+    this.#isNewcomer = isNewcomer;
+    this.#room = new LinkRoom(this.#neighbours, this.#budget, maxLinkCount);
     this.#session = session;
     // The session's last bytes are random: a seed that no two devices share.
     this.#jitter = jitterOf(Number.parseInt(session.slice(-8), 16));
@@ -180,6 +175,7 @@ export class LinkMachine {
       this.#meetTwin(nowMs, letter);
       return;
     }
+    if (this.#isNewcomer && letter.link === newcomerMark(letter.fromSession)) return;
     const opensDoor = letter.body.kind === 'announce' || letter.body.kind === 'offer';
     const neighbour = this.#peerOf(nowMs, letter, way, opensDoor);
     if (neighbour === undefined) return;
@@ -294,7 +290,7 @@ export class LinkMachine {
     }
     if (
       nowMs < neighbour.refuseUntilMs ||
-      !this.#hasRoomFor(neighbour) ||
+      !this.#room.hasRoomFor(neighbour) ||
       !this.#takeAttempt(nowMs, neighbour)
     ) {
       this.#send(neighbour, letter.link, { kind: 'bye' });
@@ -486,12 +482,12 @@ export class LinkMachine {
   #tryLink(nowMs: MonotonicMs, neighbour: Neighbour): void {
     if (neighbour.failureCount >= GIVE_UP_AFTER_COUNT) {
       this.#neighbours.delete(neighbour.device);
-    } else if (!this.#hasRoomFor(neighbour) || !this.#mayTry(nowMs, neighbour)) {
+    } else if (!this.#room.hasRoomFor(neighbour) || !this.#mayTry(nowMs, neighbour)) {
       neighbour.phase = { kind: 'idle', retryAtMs: nowMs + backoffMs(NO_ROOM_COUNT, this.#jitter()) };
     } else if (this.#initiates(neighbour)) {
       this.#begin(nowMs, neighbour, this.#newLink(), true);
     } else {
-      this.#send(neighbour, this.#newLink(), { kind: 'announce' });
+      this.#send(neighbour, this.#announceId(), { kind: 'announce' });
       neighbour.failureCount += 1;
       neighbour.phase = {
         kind: 'idle',
@@ -502,7 +498,12 @@ export class LinkMachine {
 
   #announce(nowMs: MonotonicMs): void {
     const isRoutine = this.#announcing.announced(nowMs);
-    const letter = { kind: 'letter', to: null, link: this.#newLink(), body: { kind: 'announce' } } as const;
+    const letter = {
+      kind: 'letter',
+      to: null,
+      link: this.#announceId(),
+      body: { kind: 'announce' },
+    } as const;
     this.#effects.push(isRoutine ? { ...letter, isRoutine } : letter);
   }
 
@@ -535,51 +536,16 @@ export class LinkMachine {
   #mayTry(nowMs: MonotonicMs, neighbour: Neighbour): boolean {
     if (this.#initiates(neighbour)) return this.#takeAttempt(nowMs, neighbour);
     // A prod makes no connection here, so it counts only for its device.
-    return this.#attemptRoom(neighbour) > 0 && this.#budget.takeTurn(nowMs, neighbour.device);
+    return this.#room.attemptRoom(neighbour) > 0 && this.#budget.takeTurn(nowMs, neighbour.device);
   }
 
   #takeAttempt(nowMs: MonotonicMs, neighbour: Neighbour): boolean {
-    return this.#budget.take(nowMs, neighbour, this.#attemptRoom(neighbour));
-  }
-
-  /** Devices that were met are always tried, up to the limit of links; strangers, a few at a time. */
-  #attemptRoom(neighbour: Neighbour): number {
-    if (neighbour.phase.kind !== 'idle' || this.#budget.hasMet(neighbour.device))
-      return Number.POSITIVE_INFINITY;
-    const attempts = this.#actives().filter(
-      ({ phase, device }) => phase.kind === 'linking' && !this.#budget.hasMet(device),
-    );
-    return MAX_ATTEMPT_COUNT - attempts.length;
-  }
-
-  #hasRoomFor(neighbour: Neighbour): boolean {
-    if (neighbour.phase.kind !== 'idle' || this.#actives().length < this.#maxLinkCount) return true;
-    return this.#whoGivesWay(neighbour) !== undefined;
+    return this.#budget.take(nowMs, neighbour, this.#room.attemptRoom(neighbour));
   }
 
   #makeRoomFor(nowMs: MonotonicMs, neighbour: Neighbour): void {
-    if (this.#actives().length < this.#maxLinkCount) return;
-    const other = this.#whoGivesWay(neighbour);
+    const other = this.#room.isFull ? this.#room.whoGivesWay(neighbour) : undefined;
     if (other !== undefined) this.#closeDevice(nowMs, other.device, 'it gave way to a device met earlier');
-  }
-
-  /**
-   * When all links are in use: a stranger, the newest one first; else the device met last, if `neighbour` was
-   * met before it. So strangers displace nobody, and made-up devices never displace those that were there
-   * before.
-   */
-  #whoGivesWay({ device }: Neighbour): Neighbour | undefined {
-    const least = this.#actives().reduce((found, other) => (this.#isBelow(other, found) ? other : found));
-    return this.#budget.rankOf(device) < this.#budget.rankOf(least.device) ? least : undefined;
-  }
-
-  #isBelow(first: ActiveNeighbour, second: ActiveNeighbour): boolean {
-    const [rank, otherRank] = [this.#budget.rankOf(first.device), this.#budget.rankOf(second.device)];
-    return rank === otherRank ? isNewer(first.phase, second.phase) : rank > otherRank;
-  }
-
-  #actives(): ActiveNeighbour[] {
-    return [...this.#neighbours.values()].filter(isActive);
   }
 
   /** Whether an offer's id is in use with another device and was not made by the offering session. */
@@ -607,6 +573,10 @@ export class LinkMachine {
       link,
       body,
     });
+  }
+
+  #announceId(): LinkId {
+    return this.#isNewcomer ? newcomerMark(this.#session) : this.#newLink();
   }
 
   #newLink(): LinkId {

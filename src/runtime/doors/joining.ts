@@ -40,7 +40,7 @@ export class Joining {
   readonly #ports: DoorPorts;
   readonly #events: JoiningEvents;
   readonly #links: DoorLinks;
-  readonly #applicant = new Applicant();
+  readonly #applicant: Applicant;
   readonly #driver: MachineDriver<ApplicantInput, ApplicantEffect>;
   relay: RelayState = 'connecting';
 
@@ -49,7 +49,8 @@ export class Joining {
     this.#exchange = exchange;
     this.#ports = ports;
     this.#events = events;
-    const limits = { accepts: () => true, maxLinkCount: MAX_DOOR_LINKS };
+    this.#applicant = new Applicant(invite.ticket.issuer);
+    const limits = { accepts: () => true, maxLinkCount: MAX_DOOR_LINKS, isNewcomer: true };
     const door = doorOf(waitingKeyOf(invite.seed));
     this.#links = new DoorLinks(ports.createTransport(door, ports.identity, limits));
     this.#driver = new MachineDriver<ApplicantInput, ApplicantEffect>({

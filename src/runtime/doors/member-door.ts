@@ -52,6 +52,7 @@ export class MemberDoor {
     const limits = {
       accepts: (device: DeviceId) => !pool.hasKeys(device),
       maxLinkCount: MAX_DOOR_LINKS,
+      isNewcomer: false,
     };
     this.#links = new DoorLinks(ports.createTransport(doorOf(invite.waitingKey), ports.identity, limits));
     this.#driver = new MachineDriver<AdmitterInput, AdmitterEffect>({

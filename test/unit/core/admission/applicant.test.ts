@@ -14,7 +14,7 @@ import { MAX_ACT_COUNT } from '../../../../src/core/model/limits.ts';
 import { seededBytes } from '../../../fixtures/erasure-oracle.ts';
 import { deviceAt } from '../../../fixtures/pool-fixture.ts';
 
-const [A, B] = [deviceAt(0).deviceId, deviceAt(1).deviceId];
+const [A, B, C] = [deviceAt(0).deviceId, deviceAt(1).deviceId, deviceAt(2).deviceId];
 const APPLICATION: Application = {
   ticket: seededBytes(100, 1),
   key: seededBytes(32, 2),
@@ -33,7 +33,7 @@ function from(device: typeof A, message: DoorMessage): ApplicantInput {
 }
 
 function asking(...devices: readonly (typeof A)[]): Applicant {
-  const applicant = new Applicant();
+  const applicant = new Applicant(A);
   for (const device of devices) applicant.handle(0, { kind: 'link-up', device });
   applicant.handle(0, { kind: 'signed', device: A, application: APPLICATION });
   return applicant;
@@ -41,7 +41,7 @@ function asking(...devices: readonly (typeof A)[]): Applicant {
 
 describe('a newcomer', () => {
   it('signs an application for the member it is linked with, and sends it', () => {
-    const applicant = new Applicant();
+    const applicant = new Applicant(A);
     expect(fed(applicant, { kind: 'link-up', device: A })).toEqual([{ kind: 'sign', device: A }]);
     expect(fed(applicant, { kind: 'signed', device: A, application: APPLICATION })).toEqual([
       { kind: 'send', device: A, message: { kind: 'admission-wanted', ...APPLICATION } },
@@ -52,6 +52,17 @@ describe('a newcomer', () => {
     const applicant = asking(A, B);
     expect(fed(applicant, { kind: 'link-up', device: B })).toEqual([]);
     expect(fed(applicant, from(A, { kind: 'admission-refused', reason: 'unknown' }))).toEqual([
+      { kind: 'sign', device: B },
+    ]);
+  });
+
+  it('asks the issuer before others, whoever came first', () => {
+    const applicant = new Applicant(C);
+    for (const device of [A, B, C]) applicant.handle(0, { kind: 'link-up', device });
+    expect(fed(applicant, from(A, { kind: 'admission-refused', reason: 'unknown' }))).toEqual([
+      { kind: 'sign', device: C },
+    ]);
+    expect(fed(applicant, from(C, { kind: 'admission-refused', reason: 'busy' }))).toEqual([
       { kind: 'sign', device: B },
     ]);
   });
@@ -140,8 +151,19 @@ describe('a liar at the door', () => {
     expect(fed(applicant, from(A, { kind: 'acts', acts: [] }))).toMatchObject([{ kind: 'close-link' }]);
   });
 
-  it('that is another newcomer gets nothing', () => {
+  it('that is another newcomer gets nothing, and is cut off', () => {
     const applicant = asking(A, B);
-    expect(fed(applicant, from(B, { kind: 'admission-wanted', ...APPLICATION }))).toEqual([]);
+    expect(fed(applicant, from(B, { kind: 'admission-wanted', ...APPLICATION }))).toMatchObject([
+      { kind: 'close-link', device: B },
+    ]);
+    expect(applicant.isAsking).toBe(true);
+  });
+
+  it('that is asked, and asks itself, is not waited for', () => {
+    const applicant = asking(A, B);
+    expect(fed(applicant, from(A, { kind: 'admission-wanted', ...APPLICATION }))).toMatchObject([
+      { kind: 'close-link', device: A },
+      { kind: 'sign', device: B },
+    ]);
   });
 });

@@ -10,7 +10,13 @@ import {
   type SignalBody,
 } from '../../../../src/core/links/envelope.ts';
 import { decodeSecondFrame, encodeSecondFrame } from '../../../../src/core/links/second-frames.ts';
-import { newLinkId, newSessionId, parseLinkId, parseSessionId } from '../../../../src/core/links/link-ids.ts';
+import {
+  newcomerMark,
+  newLinkId,
+  newSessionId,
+  parseLinkId,
+  parseSessionId,
+} from '../../../../src/core/links/link-ids.ts';
 import { hexOf } from '../../../../src/core/model/bytes.ts';
 import { parsePoolId } from '../../../../src/core/model/ids.ts';
 import type { Lane } from '../../../../src/core/transport-port.ts';
@@ -74,9 +80,10 @@ describe('golden envelopes', () => {
   const keys = { poolId: parsePoolId(vectors.poolId), signalingKey: bytesOfHex(vectors.signalingKey) };
 
   it('belong to the session and link that the ids give', () => {
-    const { session, link } = vectors.ids;
+    const { session, link, newcomer } = vectors.ids;
     expect(newSessionId(session.openedAtMs, bytesOfHex(session.random))).toBe(session.id);
     expect(newLinkId(parseSessionId(bytesOfHex(link.session)), link.counter)).toBe(link.id);
+    expect(newcomerMark(parseSessionId(bytesOfHex(newcomer.session)))).toBe(newcomer.mark);
   });
 
   it.each(vectors.envelopes)('$letter.seq: $letter.body.kind', async ({ letter, nonce, envelope }) => {
