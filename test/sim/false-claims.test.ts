@@ -71,3 +71,21 @@ scenario(
     for (const device of left) expect(device.fileStatus(file.fileId)?.durable).toBe(N);
   },
 );
+
+scenario(
+  'a member that claims what is missing and withdraws it in turn does not keep it from being rebuilt',
+  [1560, 1561],
+  async (simulation) => {
+    const { world } = simulation;
+    const { file, left, claim } = await liedAbout(simulation, silent);
+    let isMade = true;
+    const turn = (): void => {
+      isMade = !isMade;
+      claim(isMade);
+      world.after(1_500, turn);
+    };
+    turn();
+    await until(simulation, 'it is made up for', () => fragmentsOn(left, file.fileId).size === N, 180_000);
+    for (const device of left) await expectReadable(simulation, file, device);
+  },
+);

@@ -26,6 +26,8 @@ export interface LiedAbout {
   readonly liar: HostileMember;
   /** What it was asked to hold so far. */
   readonly offered: readonly Place[];
+  /** Claims to everybody what is missing, or nothing. */
+  readonly claim: (isMade: boolean) => void;
 }
 
 /**
@@ -54,6 +56,9 @@ export async function liedAbout(simulation: Simulation, answer: Answer, freeByte
     freeBytes,
   };
   const offered: Place[] = [];
+  const claimNow = (isMade: boolean): void => {
+    for (const device of liar.linked) liar.send(device, isMade ? claim : { ...claim, held: [] });
+  };
   liar.onMessage = (from, message) => {
     if (message.kind === 'hello') liar.send(from, claim);
     if (message.kind === 'get-index' || message.kind === 'get-block') answer(liar, from, message.id);
@@ -67,7 +72,7 @@ export async function liedAbout(simulation: Simulation, answer: Answer, freeByte
   await world.pass(5 * 60_000);
   const left = devices.filter((device) => device !== lost);
   for (const device of left) expect(device.fileStatus(fileId)?.durable).toBe(N);
-  return { file: { fileId, bytes, link: undefined }, left, liar, offered };
+  return { file: { fileId, bytes, link: undefined }, left, liar, offered, claim: claimNow };
 }
 
 export const absent: Answer = (liar, from, id) => liar.send(from, { kind: 'failed', id, reason: 'absent' });

@@ -92,7 +92,8 @@ export function placingNeedOf(
   };
 }
 
-function durableOf(
+/** What counts of these claims: of devices that are not gone, and are believed. */
+export function durableOf(
   k: number,
   claims: Holders,
   isGone: (device: DeviceId) => boolean,

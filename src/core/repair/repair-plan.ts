@@ -20,8 +20,10 @@ import type { Anchors } from '../placement/anchors.ts';
 import { reachOf } from '../placement/health.ts';
 import { planPlacement, type Candidate } from '../placement/placement.ts';
 import { Leftovers } from './leftovers.ts';
+import { RepairWaits } from './repair-waits.ts';
 import {
   dangerOf,
+  durableOf,
   isStillPlaced,
   mixed,
   placingNeedOf,
@@ -112,13 +114,6 @@ export const MAX_REPAIRS = 4;
 const LOOK_GAP_MS = 500;
 const LOOK_GAP_MS_PER_FILE = 3;
 
-interface Waiting {
-  /** When the file was first seen to need repair, and when its durable fragments last rose. */
-  readonly sinceMs: MonotonicMs;
-  progressMs: MonotonicMs;
-  durableCount: number;
-}
-
 /** A file that lacks fragments. */
 export interface Lacking {
   readonly file: FileId;
@@ -135,7 +130,7 @@ interface Ready {
 
 export class RepairPlan {
   readonly #view: RepairView;
-  readonly #waiting = new Map<FileId, Waiting>();
+  readonly #waits: RepairWaits;
   /** By file under repair here: whether it has everything rebuilt. */
   readonly #running = new Map<FileId, { isRebuilt: boolean; isCancelled: boolean }>();
   /** By file: repairs that failed in a row, and until when the next waits. */
@@ -152,6 +147,7 @@ export class RepairPlan {
 
   constructor(view: RepairView) {
     this.#view = view;
+    this.#waits = new RepairWaits(view.self);
   }
 
   handle(nowMs: MonotonicMs, input: RepairInput): RepairEffect[] {
@@ -236,36 +232,34 @@ export class RepairPlan {
     const needy: Ready[] = [];
     const isHasty = this.#view.meetsRarely();
     for (const [file, manifest] of files) {
-      const claims = this.#view.holdersOf(file);
+      const isPlacing = this.#view.isPlacing(file);
+      const claims = this.#waits.steadyOf(file, this.#view.holdersOf(file), fragmentCap(manifest.k));
       const isGone = (device: DeviceId): boolean => this.#view.isGone(device);
-      const need = this.#view.isPlacing(file)
+      const need = isPlacing
         ? placingNeedOf(manifest, claims, this.#view.self, isGone)
         : repairNeedOf(manifest, claims, isGone, isHasty || this.#asked.has(file), this.#wasPlaced(file));
       if (need === undefined) {
         this.#asked.delete(file);
-        this.#waiting.delete(file);
+        // No claim of others ends what a storer rebuilds for itself.
+        this.#waits.over(nowMs, file, isPlacing ? new Map() : durableOf(manifest.k, claims, isGone));
         this.#failures.delete(file);
         continue;
       }
       const startAtMs = this.#startAtMs(nowMs, file, manifest, need);
       needy.push({ file, manifest, need, danger: dangerOf(manifest, need), startAtMs });
     }
-    for (const file of this.#waiting.keys()) if (!files.has(file)) this.#waiting.delete(file);
+    this.#waits.keepOnly(files);
     for (const file of this.#failures.keys()) if (!files.has(file)) this.#failures.delete(file);
     for (const file of this.#asked) if (!files.has(file)) this.#asked.delete(file);
     return needy;
   }
 
   #wasPlaced(file: FileId): boolean {
-    return this.#waiting.has(file) || this.#view.hasDamaged(file);
+    return this.#waits.has(file) || this.#view.hasDamaged(file);
   }
 
   #startAtMs(nowMs: MonotonicMs, file: FileId, manifest: RepairedFile, need: RepairNeed): MonotonicMs {
-    const known = this.#waiting.get(file);
-    const waiting = known ?? { sinceMs: nowMs, progressMs: nowMs, durableCount: need.durableCount };
-    this.#waiting.set(file, waiting);
-    if (need.durableCount > waiting.durableCount) waiting.progressMs = nowMs;
-    waiting.durableCount = need.durableCount;
+    const waiting = this.#waits.needed(nowMs, file, need.durable, (device) => this.#view.isGone(device));
     const able = this.#view.candidates(file).map(({ device }) => device);
     const rank = need.isOfStorer ? 0 : repairersOf(file, need, able).indexOf(this.#view.self);
     if (rank < 0 || !this.#canGather(manifest, need)) return Infinity;
@@ -308,10 +302,13 @@ export class RepairPlan {
     if (isOfStorer) return new Map(missing.map((fragment) => [fragment, this.#view.self]));
     const fragmentBytes = heldBytesOf(manifest);
     const claims = this.#view.holdersOf(file);
-    // Who claims more than that is not believed, and is given nothing.
+    // Who claims more than that, or now this and now that, is not believed, and is given nothing.
     const candidates = this.#view
       .candidates(file)
-      .filter(({ device }) => (claims.get(device)?.size ?? 0) <= fragmentCap(k));
+      .filter(
+        ({ device }) =>
+          (claims.get(device)?.size ?? 0) <= fragmentCap(k) && !this.#waits.isUnsteady(file, device),
+      );
     const offeredBytes = candidates.find(({ device }) => device === this.#view.self)?.freeBytes ?? 0;
     const stageableCount = Math.floor(offeredBytes / fragmentBytes);
     const fragments = missing.slice(0, stageableCount);
