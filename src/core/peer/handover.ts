@@ -52,7 +52,7 @@ interface Staged {
   /** Until when devices are not offered anything. */
   readonly declined: Map<DeviceId, MonotonicMs>;
   readonly declineCounts: Map<DeviceId, number>;
-  /** Fragments that are claimed, and when that last grew. */
+  /** The most fragments that were claimed, and when that last grew. */
   claimedCount: number;
   movedAtMs: MonotonicMs;
 }
@@ -165,8 +165,10 @@ export class Handover {
       if (claims.get(device)?.has(fragment) === true) staged.offers.delete(fragment);
     const believed = this.#challenges.believedOf(file, claims);
     const claimed = new Set([...believed.values()].flatMap((fragments) => [...fragments]));
-    if (claimed.size > staged.claimedCount) staged.movedAtMs = nowMs;
-    staged.claimedCount = claimed.size;
+    if (claimed.size > staged.claimedCount) {
+      staged.movedAtMs = nowMs;
+      staged.claimedCount = claimed.size;
+    }
     if (staged.offers.size === 0) this.#challenges.want(nowMs, file, claims);
     const proved = this.#challenges.provedOf(file, claims);
     const withHome = new Set([...proved.values()].flatMap((fragments) => [...fragments]));

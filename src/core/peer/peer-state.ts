@@ -67,6 +67,8 @@ export class PeerState {
     changed: (device, file) => {
       const files = file === undefined ? this.holdings.of(device)?.files.keys() : [file];
       for (const each of files ?? []) this.touch(each);
+      // It may take fragments of any file again, or none.
+      if (file === undefined) for (const each of [this.outbox, this.handover, this.handingOver]) each.touch();
       this.holdings.doubted();
     },
   });

@@ -241,7 +241,8 @@ export class RepairPlan {
       if (need === undefined) {
         this.#asked.delete(file);
         // No claim of others ends what a storer rebuilds for itself.
-        this.#waits.over(nowMs, file, isPlacing ? new Map() : durableOf(manifest.k, claims, isGone));
+        if (this.#waits.has(file))
+          this.#waits.over(nowMs, file, isPlacing ? new Map() : durableOf(manifest.k, claims, isGone));
         this.#failures.delete(file);
         continue;
       }

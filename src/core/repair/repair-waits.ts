@@ -8,16 +8,22 @@
 // was lost soon after it came, and loses nothing: the fragment is rebuilt elsewhere. A device that restarts
 // withdraws nothing; one that is gone, and returns, and is gone again, is none of this.
 //
-// Invariant: only files that need repair, or did within a day, are remembered.
+// Invariant: only files that need repair, or did within a day, are remembered, and of the latter MAX_ENDED;
+// those with unsteady devices give way last.
 
 import type { DeviceId, FileId } from '../model/ids.ts';
 import type { MonotonicMs } from '../model/time.ts';
-import type { FragmentSet } from '../placement/fragment-set.ts';
+import { packFragments, unpackFragments } from '../placement/fragment-set.ts';
+import type { FragmentSet, PackedFragments } from '../placement/fragment-set.ts';
 import type { Holders } from '../placement/health.ts';
 
 /** A claim that is withdrawn within this, ms, has ended no need: longer than large files take to repair. */
 const STEADY_AFTER_MS = 24 * 60 * 60_000;
 
+/** Some hundred bytes each. A device that has just joined sees each file lack something for a moment. */
+const MAX_ENDED = 10_000;
+
+const NOBODY: Holders = new Map();
 const NOTHING: FragmentSet = new Set();
 
 export interface Wait {
@@ -33,12 +39,14 @@ interface Waiting extends Wait {
   readonly restored: Set<number>;
 }
 
+type Came = ReadonlyMap<DeviceId, PackedFragments>;
+
 interface Watched {
   waiting: Waiting;
-  /** What was durable when the file last needed repair. */
+  /** What was durable when this was last looked at; nobody once the need has ended. */
   durable: Holders;
   /** Claims that were made when the need ended, and were not before; undefined while there is one. */
-  ended: { readonly atMs: MonotonicMs; readonly came: Holders } | undefined;
+  ended: { readonly atMs: MonotonicMs; readonly came: Came } | undefined;
   /** By unsteady device, those of its claims that count. */
   readonly unsteady: Map<DeviceId, FragmentSet>;
 }
@@ -104,17 +112,23 @@ export class RepairWaits {
     const watched = this.#files.get(file);
     if (watched === undefined) return;
     watched.ended ??= { atMs: nowMs, came: without(durable, watched.durable) };
+    watched.durable = NOBODY;
     if (nowMs - watched.ended.atMs >= STEADY_AFTER_MS) this.#files.delete(file);
   }
 
+  /** Forgets all but `files`, and what is too much. */
   keepOnly(files: { has(file: FileId): boolean }): void {
     for (const file of this.#files.keys()) if (!files.has(file)) this.#files.delete(file);
+    if (this.#files.size <= MAX_ENDED) return;
+    const ended = [...this.#files].filter(([, watched]) => watched.ended !== undefined);
+    const lightest = ended.toSorted(([, a], [, b]) => a.unsteady.size - b.unsteady.size);
+    for (const [file] of lightest.slice(0, Math.max(0, ended.length - MAX_ENDED))) this.#files.delete(file);
   }
 
   /** Whether claims that had ended the need are made no longer, so that there is one again. */
   #putOff(
     { unsteady }: Watched,
-    came: Holders,
+    came: Came,
     durable: Holders,
     isGone: (device: DeviceId) => boolean,
   ): boolean {
@@ -122,7 +136,7 @@ export class RepairWaits {
     let wasPutOff = false;
     for (const [device, fragments] of came) {
       if (device === this.#self || isGone(device)) continue;
-      if ([...fragments].every((fragment) => there.has(fragment))) continue;
+      if ([...unpackFragments(fragments)].every((fragment) => there.has(fragment))) continue;
       unsteady.set(device, NOTHING);
       wasPutOff = true;
     }
@@ -139,11 +153,11 @@ function fragmentsOf(holders: Holders): Set<number> {
 }
 
 /** Those of `holders` that are not in `others`. */
-function without(holders: Holders, others: Holders): Holders {
-  const rest = new Map<DeviceId, FragmentSet>();
+function without(holders: Holders, others: Holders): Came {
+  const rest = new Map<DeviceId, PackedFragments>();
   for (const [device, fragments] of holders) {
     const some = [...fragments].filter((fragment) => others.get(device)?.has(fragment) !== true);
-    if (some.length > 0) rest.set(device, new Set(some));
+    if (some.length > 0) rest.set(device, packFragments(some));
   }
   return rest;
 }

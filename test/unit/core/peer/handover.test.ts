@@ -36,19 +36,19 @@ class Pool {
 
   constructor() {
     this.handover.add(0, FILE, new Map([[3, TAKER]]));
-    this.#step();
+    this.step();
   }
 
   pass(ms: number): void {
     const endMs = this.nowMs + ms;
     for (let next = this.handover.nextDeadlineMs(); next <= endMs; next = this.handover.nextDeadlineMs()) {
       this.nowMs = Math.max(this.nowMs, next);
-      this.#step();
+      this.step();
     }
     this.nowMs = endMs;
   }
 
-  #step(): void {
+  step(): void {
     for (const effect of this.handover.advance(this.nowMs)) {
       if (effect.kind === 'handover-over') this.ending = { isDone: effect.isDone, atMs: this.nowMs };
       else if (effect.message.kind === 'place') this.offers.push(...effect.message.places);
@@ -71,4 +71,17 @@ test('a device that fetches slowly is waited for', () => {
   }
   expect(pool.ending).toBeUndefined();
   expect(pool.offers).toHaveLength(1);
+});
+
+test('a device that claims what is handed over, and withdraws it in turn, does not keep it open', () => {
+  const pool = new Pool();
+  for (let at = 0; at < 60; at++) {
+    if (at % 2 === 0) pool.held.set(TAKER, new Set([3]));
+    else pool.held.delete(TAKER);
+    pool.handover.touch(FILE);
+    pool.step();
+    pool.pass(35_000);
+  }
+  expect(pool.ending?.isDone).toBe(false);
+  expect(pool.ending?.atMs).toBeLessThanOrEqual(PATIENCE_MS + 2 * OFFER_DEADLINE_MS);
 });

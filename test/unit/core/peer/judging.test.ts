@@ -198,6 +198,45 @@ describe('a claim that was not made good', () => {
     expect(device.peer.doubts.countedPacked(member, fileId, packFragments([0, 1]))).toBe(NO_FRAGMENTS);
   });
 
+  it('no longer keeps a storer from placing on a device that is trusted again', () => {
+    const { net, device, member, fileId } = claimed();
+    const hold = (base: number, places: readonly Place[]): void => {
+      const held = places.map(({ file, fragment }) => ({ file, fragments: packFragments([fragment]) }));
+      device.hear(member, { kind: 'holdings', base, held, heldBytes: 1, freeBytes: 2 ** 30 });
+    };
+    device.hear(member, {
+      kind: 'holdings',
+      base: 1,
+      held: [{ file: fileId, fragments: packFragments([1, 2, 3]) }],
+      heldBytes: 1,
+      freeBytes: 2 ** 30,
+    });
+    for (const fragment of [1, 2, 3])
+      device.input({ kind: 'not-given', device: member, file: fileId, fragment, isWrong: true });
+    hold(0, []);
+    const stored = [1, 2, 3].map((at) => device.store(`file ${at}`, { k: 1, n: 2 }).fileId);
+    const waiting = device.store('another', { k: 1, n: 2 }).fileId;
+    net.pass(120_000);
+    expect(device.sentTo(member, 'place')).toEqual([]);
+    // It has three fragments, perhaps from before, and proves them.
+    hold(
+      1,
+      stored.map((file) => ({ file, fragment: 1 })),
+    );
+    for (let round = 0; round < 3; round++) {
+      net.pass(1_000);
+      const challenge = device.sentTo(member, 'challenge').at(round);
+      if (challenge?.kind !== 'challenge') break;
+      const digests = challenge.asks.map((place) => proofOf(place, member));
+      device.hear(member, { kind: 'proof', id: challenge.id, digests });
+    }
+    expect(device.peer.doubts.isDistrusted(member)).toBe(false);
+    const placed = device
+      .sentTo(member, 'place')
+      .flatMap((message) => (message.kind === 'place' ? message.places : []));
+    expect(placed.map(({ file }) => file)).toContain(waiting);
+  });
+
   it('is forgotten with a device that left', () => {
     const { net, device, third, member, fileId } = claimed();
     for (const fragment of [1, 2]) {
