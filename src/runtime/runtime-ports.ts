@@ -106,6 +106,8 @@ export interface RuntimePorts {
   readonly laneClient?: LaneClient | undefined;
   /** Is told what was served to others for their requests. */
   readonly served?: ((served: ServedAsk) => void) | undefined;
+  /** Is told of bytes that an audit of another device fetched. */
+  readonly audited?: ((bytes: number) => void) | undefined;
   /** A transport for one room, a pool's or with `door` that of an invite; not opened yet. */
   createTransport(keys: RoomKeys, identity: Identity, door?: DoorLimits): Transport;
   /** Absent where devices cannot pair without a relay. */

@@ -3,7 +3,7 @@
 
 import { expect } from 'vitest';
 import { expectOnlyNeeded, settledOutboxes } from './checks.ts';
-import { MemoryFile } from './device.ts';
+import { MemoryFile } from './memory-file.ts';
 import {
   expectReads,
   failureOf,

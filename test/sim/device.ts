@@ -27,6 +27,7 @@ import { identityFrom } from '../fixtures/seeded-identity.ts';
 import { diskOf, soundDisk, type DiskFaults } from './disk.ts';
 import { openInviteOf } from './open-invite.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
+import { MemoryBlob } from './memory-file.ts';
 import { SimProcess } from './process.ts';
 import { synchronousCryptography } from './synchronous-cryptography.ts';
 import type { World } from './world.ts';
@@ -101,6 +102,8 @@ export class SimDevice {
   deviceClass: DeviceClass;
   /** Whether its browser deletes what is not used. */
   isEvictable = false;
+  /** Bytes that its audits of others fetched. */
+  auditedBytes = 0;
   /** While set, this function of a port is one that the engine lacks. */
   missing: { readonly port: BreakablePort; readonly name: string } | undefined;
   readonly #world: World;
@@ -343,6 +346,9 @@ export class SimDevice {
           return () => sparing.listeners.delete(told);
         },
       },
+      audited: (byteCount) => {
+        this.auditedBytes += byteCount;
+      },
       deviceClass: this.deviceClass,
       isEvictable: this.isEvictable,
       createTransport: (keys, identity, door) =>
@@ -392,73 +398,6 @@ export async function joinPool(world: World, device: SimDevice, member: SimDevic
 
 export function reachableCount(device: SimDevice): number {
   return device.pool.status().devices.filter(({ state }) => state === 'reachable').length;
-}
-
-/** Bytes start..end-1 of a file as it is now, as far as it has them. */
-type BytesNow = (start: number, end: number) => Uint8Array<ArrayBuffer>;
-
-/** What a stream delivers in one piece: a file may change between two of these. */
-const CHUNK_BYTES = 128 * 1024;
-
-/** Part of a file whose bytes arrive within microtasks: Node itself reads on another thread. */
-class MemoryBlob extends Blob {
-  readonly #start: number;
-  readonly #end: number;
-  readonly #bytesNow: BytesNow;
-
-  constructor(start: number, end: number, bytesNow: BytesNow) {
-    super([bytesNow(start, end)]);
-    this.#start = start;
-    this.#end = end;
-    this.#bytesNow = bytesNow;
-  }
-
-  override slice(start = 0, end = this.size): Blob {
-    return new MemoryBlob(this.#start + start, this.#start + end, this.#bytesNow);
-  }
-
-  override async arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#bytesNow(this.#start, this.#end).buffer;
-  }
-
-  override stream(): ReturnType<Blob['stream']> {
-    let at = this.#start;
-    return new ReadableStream({
-      type: 'bytes',
-      pull: (controller) => {
-        const bytes = this.#bytesNow(at, Math.min(at + CHUNK_BYTES, this.#end));
-        at += bytes.length;
-        if (bytes.length > 0) {
-          controller.enqueue(bytes);
-          return;
-        }
-        controller.close();
-        controller.byobRequest?.respond(0);
-      },
-    });
-  }
-}
-
-/** A File whose bytes arrive within microtasks. */
-export class MemoryFile extends File {
-  readonly #bytes: Uint8Array<ArrayBuffer>;
-
-  constructor(bytes: Uint8Array<ArrayBuffer>, name: string) {
-    super([bytes], name, { lastModified: 1_700_000_000_000 });
-    this.#bytes = bytes;
-  }
-
-  bytesNow(start: number, end: number): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(start, end);
-  }
-
-  override slice(start = 0, end = this.#bytes.length): Blob {
-    return new MemoryBlob(start, end, (from, to) => this.bytesNow(from, to));
-  }
-
-  override stream(): ReturnType<Blob['stream']> {
-    return this.slice().stream();
-  }
 }
 
 function codecIn(world: World, process: SimProcess, log: SimCodec): SegmentCodec {

@@ -9,7 +9,8 @@ import { BLOCK_BYTES, fragmentCap, SOON_KEEP_MS } from '../../src/core/model/lim
 import { decodeMessage } from '../../src/core/wire/messages.ts';
 import type { StoreOptions } from '../../src/runtime/api.ts';
 import { expectCaps, expectOnlyNeeded, settledOutboxes, watchHonesty } from './checks.ts';
-import { MemoryFile, reachableCount, type SimDevice } from './device.ts';
+import { reachableCount, type SimDevice } from './device.ts';
+import { MemoryFile } from './memory-file.ts';
 import { HostileMember } from './hostile-member.ts';
 import { ROUGH } from './network.ts';
 import { first, scenario, type Simulation } from './scenario.ts';

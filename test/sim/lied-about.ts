@@ -32,9 +32,14 @@ export interface LiedAbout {
 
 /**
  * A placed file of which a device is lost, and a member that claims what it had, and gives `answer`.
- * `freeBytes`: what it offers.
+ * `freeBytes`: what it offers. `isSparing`: the others' batteries are low, so that they neither audit nor
+ * repair.
  */
-export async function liedAbout(simulation: Simulation, answer: Answer, freeBytes = 0): Promise<LiedAbout> {
+export async function liedAbout(
+  simulation: Simulation,
+  answer: Answer,
+  { freeBytes = 0, isSparing = false } = {},
+): Promise<LiedAbout> {
   const { world, network } = simulation;
   const devices = await simulation.pool(N + 2);
   const storer = first(devices);
@@ -44,6 +49,7 @@ export async function liedAbout(simulation: Simulation, answer: Answer, freeByte
   const { fileId } = stored;
   await until(simulation, 'placed', () => storer.store.contents().outbox.length === 0);
   const holders = devices.filter((device) => device !== storer && fragmentsOn([device], fileId).size > 0);
+  if (isSparing) for (const device of devices) device.spare('battery-low');
   const lost = first(holders);
   const missing = fragmentsOn([lost], fileId);
   lost.kill();

@@ -29,6 +29,8 @@ export async function placedFile(simulation: Simulation, byteCount: number): Pro
   await joinPool(world, reader, storer);
   await world.until('known', () => reader.fileStatus(fileId)?.reach === N);
   for (const device of holders) expect(wholeFragments(device, fileId).size).toBe(1);
+  // Nothing but reads asks for bytes from now on.
+  for (const device of [...holders, reader]) device.spare('battery-low');
   return { bytes, fileId, holders, reader };
 }
 

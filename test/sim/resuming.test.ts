@@ -4,7 +4,7 @@
 import { expect } from 'vitest';
 import { expectOnlyNeeded, settledOutboxes } from './checks.ts';
 import { parseBlockHash, type BlockHash } from '../../src/core/model/ids.ts';
-import { MemoryFile } from './device.ts';
+import { MemoryFile } from './memory-file.ts';
 import {
   expectReads,
   failureOf,

@@ -59,6 +59,8 @@ export interface DeviceSettings {
   readonly laneHost: LaneHost | undefined;
   /** Is told what was served to others for their requests. */
   readonly served: (served: ServedAsk) => void;
+  /** Is told of bytes that an audit of another device fetched. */
+  readonly audited: (bytes: number) => void;
   /** Is told exceptions that are bugs. */
   readonly onBug: (error: unknown) => void;
 }
@@ -200,6 +202,7 @@ async function openPorts(
     deviceClass: 'alwaysOn',
     laneHost: settings.laneHost,
     served: settings.served,
+    audited: settings.audited,
     createTransport: ({ poolId, signalingKey }, identity, door) =>
       new LinkTransport({
         ...ports,

@@ -56,12 +56,16 @@ export async function runDevice(
   const relay = new RelayAddress(folder, own);
   const tracing = await openTracing(process.env, log);
   const traces = new ServedTraces(tracing, log);
+  let auditBytes = 0;
   const device = openNodeDevice(folder, {
     deviceName: hostname().replace(/\.local$/u, ''),
     relayUrl: () => relay.relayUrl,
     appUrl: () => relay.appUrl,
     laneHost: own?.lane,
     served: (served) => traces.add(served),
+    audited: (bytes) => {
+      auditBytes += bytes;
+    },
     onBug: (error) => log.error({ err: error }, 'bug'),
   });
   const { palm } = device;
@@ -79,7 +83,7 @@ export async function runDevice(
   };
   const useRelay = async (url: string | undefined): Promise<void> => relay.use(url);
   const tokens = new Tokens(folder.file(TOKENS_FILE));
-  const metrics = new DeviceMetrics(palm);
+  const metrics = new DeviceMetrics(palm, () => auditBytes);
   const cids = new KnownCids(palm);
   const works = new DeviceWorks(metrics, tracing, log);
   const served = { palm, tokens, metrics, works, cids, spool: new Spool(spoolPath) };

@@ -16,6 +16,8 @@ const STATES = ['reachable', 'suspect', 'away', 'gone'] as const;
 export class DeviceMetrics {
   readonly #registry = new Registry();
   readonly #palm: Pick<Palm, 'status' | 'record'>;
+  readonly #auditBytesNow: () => number;
+  #countedAuditBytes = 0;
   readonly #gauges = new Map<string, Gauge>();
   readonly #storeSeconds = this.#histogram(
     'palm_store_seconds',
@@ -31,9 +33,15 @@ export class DeviceMetrics {
   ]);
   readonly #readBytes = this.#counter('palm_read_bytes_total', 'Bytes of files that were read here.');
   readonly #storedBytes = this.#counter('palm_stored_bytes_total', 'Bytes of files that were stored here.');
+  readonly #auditBytes = this.#counter(
+    'palm_audit_bytes_total',
+    'Bytes that were fetched to see whether other devices have what they claim.',
+  );
 
-  constructor(palm: Pick<Palm, 'status' | 'record'>) {
+  /** `auditBytes`: bytes that audits of other devices fetched so far. */
+  constructor(palm: Pick<Palm, 'status' | 'record'>, auditBytes: () => number) {
     this.#palm = palm;
+    this.#auditBytesNow = auditBytes;
     collectDefaultMetrics({ register: this.#registry });
   }
 
@@ -44,6 +52,9 @@ export class DeviceMetrics {
   /** In the text format of Prometheus. */
   async text(): Promise<string> {
     this.#look(this.#palm.status());
+    const auditBytes = this.#auditBytesNow();
+    this.#auditBytes.inc(auditBytes - this.#countedAuditBytes);
+    this.#countedAuditBytes = auditBytes;
     await this.#lookAtEvents();
     return this.#registry.metrics();
   }

@@ -4,7 +4,8 @@
 // wrong bytes or a wrong proof it does not count from that moment: an honest device checks what it sends.
 //
 // Only what a device itself gave and said counts, never the word of others. Slowness and silence alone are
-// reported and change nothing: an honest device may be busy, asleep or cut off.
+// reported and change nothing: an honest device may be busy, asleep or cut off. Silence again and again is
+// told here as what is absent (unanswered.ts).
 //
 // A claim that was made good, or made again, counts again, and is remembered: not given once more, it does
 // not count from that moment, and nothing more of its file is placed on the device.
@@ -18,12 +19,16 @@ import type { MonotonicMs } from '../model/time.ts';
 import { packFragments, unpackFragments } from '../placement/fragment-set.ts';
 import type { FragmentSet, PackedFragments } from '../placement/fragment-set.ts';
 import type { Place } from '../wire/places.ts';
-
-/**
- * 'wrong': wrong bytes, or a wrong proof. 'absent': it said that it has no such fragment, or that its copy is
- * damaged. 'silent': it gave no proof when it was asked.
- */
-export type Evidence = 'silent' | 'absent' | 'wrong';
+import { Contested } from './contested.ts';
+import {
+  countAgain,
+  counts,
+  keyOf,
+  newlyDoubted,
+  type Doubt,
+  type Doubted,
+  type Evidence,
+} from './doubted.ts';
 
 /**
  * A device that finds a loss tells its holdings within moments, and notices within a pulse that another
@@ -46,35 +51,10 @@ const MAX_TOLD = 2 * MAX_PER_DEVICE;
 const MAX_FAILED = 2;
 /** A distrusted device is trusted again once it proved so many in a row and no doubt of it stands. */
 const PROVED_TO_TRUST = 3;
+/** A claim that was found false more often counts again by a proof of all of it only, not by an audit. */
+const MAX_FORGIVEN = 2;
 /** Claims that a distrusted device made good: more count as doubted. */
 const MAX_PROVED = 256;
-
-interface Doubt extends Place {
-  /** 'silent' also once the claim was made good. */
-  evidence: Evidence;
-  /** When it is looked at; Infinity once it was. */
-  dueMs: MonotonicMs;
-  isReported: boolean;
-  /** Whether the claim does not count while it is made. */
-  stands: boolean;
-  /** Whether the device, as it last told, no longer makes the claim. It may again, with a new copy. */
-  isWithdrawn: boolean;
-  /** How often the claim was made good, or withdrawn and made again: more than once in order to hinder. */
-  againCount: number;
-  /** How often it was found false, beginning to stand. */
-  failedCount: number;
-}
-
-interface Doubted {
-  readonly doubts: Map<string, Doubt>;
-  /** Fragments that it proved in a row. */
-  provedCount: number;
-  /** Claims that it made good since it is distrusted. */
-  readonly proved: Set<string>;
-  isDistrusted: boolean;
-  /** Claims that were reported. */
-  toldCount: number;
-}
 
 /**
  * 'told': of silence, which was reported. 'withdrawn': its device makes the claim no longer. 'slight': of
@@ -91,6 +71,7 @@ export interface DoubtsView {
 }
 
 export class Doubts {
+  readonly contested = new Contested();
   readonly #view: DoubtsView;
   readonly #devices = new Map<DeviceId, Doubted>();
   #count = 0;
@@ -135,17 +116,26 @@ export class Doubts {
     if (doubted.isDistrusted && doubted.proved.size < MAX_PROVED) doubted.proved.add(key);
     const doubt = doubted.doubts.get(key);
     if (doubt !== undefined) this.#madeGood(doubted, doubt);
-    if (
-      doubted.isDistrusted &&
-      doubted.provedCount >= PROVED_TO_TRUST &&
-      this.#standingCount(device, doubted) === 0
-    ) {
-      doubted.isDistrusted = false;
-      doubted.proved.clear();
-      this.#view.changed(device);
-    }
+    this.#trustAgain(device, doubted);
     this.#tidy(device, doubted);
     this.#view.changed(device, place.file);
+  }
+
+  /**
+   * The device gave what an audit of this fragment asked for: it was busy for a while, or wrong. Another
+   * block may be missing, so this helps it a few times only.
+   */
+  given(nowMs: MonotonicMs, device: DeviceId, place: Place): void {
+    const doubted = this.#devices.get(device);
+    if (doubted === undefined) return;
+    doubted.givenMs = nowMs;
+    doubted.provedCount += 1;
+    const doubt = doubted.doubts.get(keyOf(place));
+    if (doubt?.stands === true && doubt.failedCount <= MAX_FORGIVEN) {
+      countAgain(doubt);
+      this.#view.changed(device, place.file);
+    }
+    this.#trustAgain(device, doubted);
   }
 
   /** The device said what it claims now. */
@@ -231,6 +221,16 @@ export class Doubts {
     return packFragments(some.filter((fragment) => counts(doubted, keyOf({ file, fragment }))));
   }
 
+  /** Whether there may be claims of the device that do not count. */
+  has(device: DeviceId): boolean {
+    return this.#devices.has(device);
+  }
+
+  /** When the device last gave what it was asked for, since it is doubted; -Infinity if it did not. */
+  givenMs(device: DeviceId): MonotonicMs {
+    return this.#devices.get(device)?.givenMs ?? -Infinity;
+  }
+
   /** Whether this claim does not count. */
   isDoubted(device: DeviceId, place: Place): boolean {
     const doubted = this.#devices.get(device);
@@ -249,6 +249,15 @@ export class Doubts {
   /** Whether nothing that the device claims counts until it is shown. */
   isDistrusted(device: DeviceId): boolean {
     return this.#devices.get(device)?.isDistrusted === true;
+  }
+
+  /** A distrusted device is trusted once nothing speaks against it. */
+  #trustAgain(device: DeviceId, doubted: Doubted): void {
+    const isProved = doubted.provedCount >= PROVED_TO_TRUST && this.#standingCount(device, doubted) === 0;
+    if (!doubted.isDistrusted || !isProved) return;
+    doubted.isDistrusted = false;
+    doubted.proved.clear();
+    this.#view.changed(device);
   }
 
   #stand(device: DeviceId, doubted: Doubted, doubt: Doubt): void {
@@ -278,9 +287,7 @@ export class Doubts {
       this.#drop(doubted, keyOf(doubt));
       return;
     }
-    doubt.stands = false;
-    doubt.evidence = 'silent';
-    doubt.dueMs = Infinity;
+    countAgain(doubt);
     doubt.againCount += 1;
   }
 
@@ -344,17 +351,4 @@ export class Doubts {
   #tidy(device: DeviceId, { doubts, isDistrusted, toldCount }: Doubted): void {
     if (doubts.size === 0 && !isDistrusted && toldCount === 0) this.#devices.delete(device);
   }
-}
-
-function newlyDoubted(): Doubted {
-  return { doubts: new Map(), provedCount: 0, proved: new Set(), isDistrusted: false, toldCount: 0 };
-}
-
-function counts({ doubts, isDistrusted, proved }: Doubted, key: string): boolean {
-  if (doubts.get(key)?.stands === true) return false;
-  return !isDistrusted || proved.has(key);
-}
-
-function keyOf({ file, fragment }: Place): string {
-  return `${file}/${fragment}`;
 }

@@ -27,8 +27,11 @@ import {
 export interface HandoverView {
   /** Undefined when the file was removed or is unknown. */
   manifestOf(file: FileId): Manifest | undefined;
-  /** What devices hold that are not gone, this one included, without claims that are doubted. */
-  countedHoldersOf(file: FileId): ReadonlyMap<DeviceId, FragmentSet>;
+  /**
+   * What devices hold that are not gone, this one included. Claims that are doubted are included while a
+   * proof of them can be asked for: who was wrong once may still have the fragment.
+   */
+  claimedHoldersOf(file: FileId): ReadonlyMap<DeviceId, FragmentSet>;
   /** Other devices that take rebuilt fragments of the file. */
   takers(file: FileId): readonly Candidate[];
   anchorsOf(manifest: Manifest): Anchors;
@@ -158,7 +161,7 @@ export class Handover {
   #decide(nowMs: MonotonicMs, file: FileId, staged: Staged): HandoverEffect[] {
     const manifest = this.#view.manifestOf(file);
     if (manifest === undefined) return this.#over(file, false);
-    const holders = this.#view.countedHoldersOf(file);
+    const holders = this.#view.claimedHoldersOf(file);
     const claims = this.#claimsOn(staged, holders, manifest.k);
     this.#challenges.claimed(nowMs, file, claims);
     for (const [fragment, { device }] of staged.offers)

@@ -11,13 +11,17 @@ import { drop, misdeed, send } from './peer-effects.ts';
 import type { PeerEffect, PeerInput } from './peer-events.ts';
 import type { PeerState } from './peer-state.ts';
 import { proofBlocksOf } from './proof-ranges.ts';
+import { Unanswered } from './unanswered.ts';
 
 type JudgedInput = PeerInput & {
-  readonly kind: 'not-given' | 'round-ready' | 'challenge-ready' | 'proof-made';
+  readonly kind: 'not-given' | 'audited' | 'round-ready' | 'challenge-ready' | 'proof-made';
 };
+
+type Audited = PeerInput & { readonly kind: 'audited' };
 
 export class Judging {
   readonly #state: PeerState;
+  readonly #unanswered = new Unanswered();
 
   constructor(state: PeerState) {
     this.#state = state;
@@ -45,6 +49,9 @@ export class Judging {
       case 'not-given':
         this.#state.doubts.notGiven(nowMs, input.device, input, input.isWrong ? 'wrong' : 'absent');
         return [];
+      case 'audited':
+        this.#audited(nowMs, input);
+        return [];
       case 'round-ready':
         this.#state.challenges.roundReady(input.round);
         return [];
@@ -54,6 +61,18 @@ export class Judging {
         if (this.#state.links.get(input.to)?.proving.delete(input.id) !== true) return [];
         return [send(input.to, { kind: 'proof', id: input.id, digests: input.digests })];
     }
+  }
+
+  #audited(nowMs: MonotonicMs, { outcome, device, file, fragment }: Audited): void {
+    const { doubts } = this.#state;
+    if (outcome === 'none') {
+      for (const place of this.#unanswered.missed(nowMs, device, { file, fragment }))
+        doubts.notGiven(nowMs, device, place, 'absent');
+      return;
+    }
+    this.#unanswered.given(device, { file, fragment });
+    if (outcome === 'given') doubts.given(nowMs, device, { file, fragment });
+    else doubts.notGiven(nowMs, device, { file, fragment }, outcome);
   }
 
   /** A challenge goes out, unless it has ended, or this device's own copies could not be read. */

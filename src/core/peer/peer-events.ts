@@ -9,6 +9,7 @@ import type { BlockHash, DeviceId, FileId, JobId } from '../model/ids.ts';
 import type { WallMs } from '../model/time.ts';
 import type { Lane } from '../transport-port.ts';
 import type { Failure, Message, ProofAsk, Refusal } from '../wire/messages.ts';
+import type { Audit, AuditOutcome } from '../repair/audit-plan.ts';
 import type { Place } from '../wire/places.ts';
 import type { MisdeedEffect } from './misdeeds.ts';
 import type { ChallengeEffect } from './challenges.ts';
@@ -120,6 +121,8 @@ export type PeerInput =
   | { readonly kind: 'served'; readonly to: DeviceId; readonly id: number; readonly failure?: Failure }
   /** `device` was asked for a fragment that it claims, and has none or, if `isWrong`, gave something else. */
   | (Place & { readonly kind: 'not-given'; readonly device: DeviceId; readonly isWrong: boolean })
+  /** An audit of what `device` claims ended. */
+  | (Audit & { readonly kind: 'audited'; readonly outcome: Exclude<AuditOutcome, 'cut'> })
   /** A `round` effect was carried out: from now on the parts it keeps back are served to no device. */
   | { readonly kind: 'round-ready'; readonly round: number }
   /**

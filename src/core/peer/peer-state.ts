@@ -130,7 +130,7 @@ export class PeerState {
       {
         self,
         manifestOf: (file) => this.catalogue.files().get(file),
-        countedHoldersOf: (file) => this.countedHoldersOf(file),
+        claimedHoldersOf: (file) => this.#claimedHoldersOf(file),
         takers: (file) => this.repairTakers(file),
         anchorsOf: (manifest) => this.anchoring.ofManifest(manifest),
       },
@@ -259,6 +259,12 @@ export class PeerState {
     const k = this.catalogue.manifestOf(file)?.k ?? Infinity;
     for (const [device, claimed] of holders) if (claimed.size > fragmentCap(k)) counted.set(device, claimed);
     return counted;
+  }
+
+  /** Durable holders, with doubted claims of those devices that can prove them now. */
+  #claimedHoldersOf(file: FileId): Map<DeviceId, FragmentSet> {
+    const provable = [...this.durableHoldersOf(file)].filter(([device]) => this.challenges.canProve(device));
+    return new Map([...this.countedHoldersOf(file), ...provable]);
   }
 
   /** Other devices that take fragments of `file` from a repairer, and prove that they hold them. */

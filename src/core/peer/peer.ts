@@ -50,7 +50,7 @@ export class Peer {
   readonly anchoring: Anchoring;
   readonly own: OwnHoldings;
   readonly grace: Grace;
-  readonly doubts: Pick<Doubts, 'countedPacked' | 'isDoubted' | 'isDistrusted'>;
+  readonly doubts: Pick<Doubts, 'has' | 'contested' | 'countedPacked' | 'isDoubted' | 'isDistrusted'>;
   readonly pins: Pick<Pins, 'has'>;
   readonly #state: PeerState;
   readonly #telling: HoldingsTelling;
@@ -290,6 +290,7 @@ export class Peer {
         if (input.failure === undefined) return [];
         return [send(input.to, { kind: 'failed', id: input.id, reason: input.failure })];
       case 'not-given':
+      case 'audited':
       case 'round-ready':
       case 'challenge-ready':
       case 'proof-made':

@@ -69,7 +69,7 @@ export class RepairPart {
     if (this.#state.lettingGo.isLeaving) return 'space';
     if (from === manifest.by) return this.#isOverQuota(from, file) ? 'space' : undefined;
     if (!this.#state.catalogue.isMember(from)) return 'failed';
-    const { self, membership } = this.#state;
+    const { self, membership, doubts } = this.#state;
     const holders = this.#state.holdersOf(file);
     const anchors = this.#state.anchoring.ofManifest(manifest);
     // Its storer has just published it, and has not told what it holds.
@@ -84,8 +84,10 @@ export class RepairPart {
         this.#state.isReachable(device) &&
         !this.#state.isLeaving(device) &&
         !(anchors.has(self) && anchors.has(device))
-      )
+      ) {
+        doubts.contested.add(device, { file, fragment });
         return 'busy';
+      }
     return undefined;
   }
 
@@ -101,6 +103,20 @@ export class RepairPart {
     return told !== undefined && told.heldBytes + told.freeBytes < giveBytes;
   }
 
+  /** See RepairView. */
+  #askedAgain(file: FileId): MonotonicMs | undefined {
+    const { doubts } = this.#state;
+    let lastMs: MonotonicMs | undefined;
+    for (const [device, fragments] of this.#state.holdersOf(file)) {
+      if (!doubts.has(device) || !this.#state.isReachable(device)) continue;
+      const doubted = [...fragments].find((fragment) => doubts.isDoubted(device, { file, fragment }));
+      if (doubted === undefined) continue;
+      doubts.contested.add(device, { file, fragment: doubted });
+      lastMs = Math.max(lastMs ?? -Infinity, doubts.givenMs(device));
+    }
+    return lastMs;
+  }
+
   view(taking: Taking): PoolRepairView {
     const { self, catalogue, membership, own } = this.#state;
     return {
@@ -114,6 +130,7 @@ export class RepairPart {
         const manifest = catalogue.files().get(file);
         return manifest === undefined ? NO_ANCHORS : this.#state.anchoring.ofManifest(manifest);
       },
+      askedAgain: (file) => this.#askedAgain(file),
       meetsRarely: () => membership.meetsRarely,
       share: () => catalogue.policy.repairShare,
       candidates: (file) => {

@@ -20,7 +20,7 @@ import type { Anchors } from '../placement/anchors.ts';
 import { reachOf } from '../placement/health.ts';
 import { planPlacement, type Candidate } from '../placement/placement.ts';
 import { Leftovers } from './leftovers.ts';
-import { RepairWaits } from './repair-waits.ts';
+import { RepairWaits, type Wait } from './repair-waits.ts';
 import {
   dangerOf,
   durableOf,
@@ -56,6 +56,11 @@ export interface RepairView {
   isPlacing(file: FileId): boolean;
   /** Whether damaged copies of the file lie on this device: it was placed once, whoever claims it now. */
   hasDamaged(file: FileId): boolean;
+  /**
+   * Undefined unless a reachable device's claim on the file is doubted: such devices are asked again. When
+   * one of them last gave what it was asked for; -Infinity if none did.
+   */
+  askedAgain(file: FileId): MonotonicMs | undefined;
   /** Whether this device sees its pool so rarely that no loss may wait for a second one. */
   meetsRarely(): boolean;
   /** The part of a link that repairs use, above 0 and at most 1. */
@@ -100,6 +105,10 @@ export type RepairEffect =
 const SETTLE_MS = 10_000;
 /** Where no loss may be waited for, only claims that are under way are, ms. */
 const URGENT_SETTLE_MS = 2_000;
+/** A device that is doubted and there is asked again before what it claims is rebuilt, ms. */
+const ASK_AGAIN_MS = 30_000;
+/** However much it gives meanwhile, ms. */
+const MAX_ASK_AGAIN_MS = 5 * 60_000;
 /** A repairer that brought nothing back for this long, ms, and long enough for its bytes, is replaced. */
 const TAKEOVER_MS = 60_000;
 /** What a poor Wi-Fi link carries, bytes a second: even a slow repairer fetches its share of that. */
@@ -265,11 +274,19 @@ export class RepairPlan {
     const rank = need.isOfStorer ? 0 : repairersOf(file, need, able).indexOf(this.#view.self);
     if (rank < 0 || !this.#canGather(manifest, need)) return Infinity;
     if (this.#asked.has(file)) return nowMs;
-    const settledMs = waiting.sinceMs + (need.isUrgent ? URGENT_SETTLE_MS : SETTLE_MS);
+    const settledMs = this.#settledMs(file, need, waiting);
     const slowBytesPerS = this.#view.share() * SLOW_LINK_BYTES_PER_S;
     const patienceMs = TAKEOVER_MS + (manifest.k * heldBytesOf(manifest) * 1_000) / slowBytesPerS;
     const turnMs = rank === 0 ? settledMs : Math.max(settledMs, waiting.progressMs) + rank * patienceMs;
     return Math.max(turnMs, this.#failures.get(file)?.untilMs ?? turnMs);
+  }
+
+  /** When nothing is expected any more that would make the repair needless. */
+  #settledMs(file: FileId, need: RepairNeed, { sinceMs }: Wait): MonotonicMs {
+    const settledMs = sinceMs + (need.isUrgent ? URGENT_SETTLE_MS : SETTLE_MS);
+    const givenMs = need.isOfStorer ? undefined : this.#view.askedAgain(file);
+    if (givenMs === undefined) return settledMs;
+    return Math.min(Math.max(sinceMs, givenMs) + ASK_AGAIN_MS, sinceMs + MAX_ASK_AGAIN_MS);
   }
 
   /**

@@ -15,6 +15,7 @@ import type { MonotonicMs } from '../../core/model/time.ts';
 import type { ArrivedBlock } from '../../core/ports.ts';
 import type { ReadEffect, ReadInput } from '../../core/reading/read-events.ts';
 import { ReadPlan } from '../../core/reading/read-plan.ts';
+import { evidenceOf } from './evidence.ts';
 import type { ReadPorts } from './read-job.ts';
 import { SilenceWatch } from './silence-watch.ts';
 
@@ -292,9 +293,8 @@ export class SegmentGathering {
 
   /** A device that is slow or gone may still have what it claims; after an answer like these it has not. */
   #doubt(error: unknown, fragment: number, device: DeviceId): void {
-    const isWrong = isPalmError(error, 'bad-message') || (isPalmError(error, 'corrupt') && !isItsWord(error));
-    if (isWrong || isPalmError(error, 'refused') || isPalmError(error, 'corrupt'))
-      this.#notGiven(fragment, device, isWrong);
+    const evidence = evidenceOf(error);
+    if (evidence !== undefined) this.#notGiven(fragment, device, evidence === 'wrong');
   }
 
   #notGiven(fragment: number, device: DeviceId, isWrong: boolean): void {
@@ -322,9 +322,4 @@ export class SegmentGathering {
   #inBackground(work: Promise<void>): void {
     work.catch((error: unknown) => this.#events.failed(error));
   }
-}
-
-/** Whether a device said itself that its copy is damaged. */
-function isItsWord(error: PalmError): boolean {
-  return error.failure.code === 'corrupt' && error.failure.reason === 'copy-elsewhere';
 }

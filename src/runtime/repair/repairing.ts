@@ -28,10 +28,12 @@ import {
 import type { RuntimePorts } from '../runtime-ports.ts';
 import { storedFragmentOf } from '../stored-fragment.ts';
 import { LinkShare } from './link-share.ts';
+import { Auditing } from './auditing.ts';
 import { Scrubbing } from './scrubbing.ts';
 import { notWanted, rebuildFragments, type RebuildPorts, type RebuiltFragment } from './rebuilding.ts';
 
-type RepairPorts = Omit<RebuildPorts, 'share'> & Pick<RuntimePorts, 'sparing'>;
+type RepairPorts = Omit<RebuildPorts, 'share'> &
+  Pick<RuntimePorts, 'sparing' | 'random' | 'cryptography' | 'audited'>;
 
 export interface RepairEvents {
   /** What `repairs` returns has changed. */
@@ -67,6 +69,7 @@ export class Repairing {
   readonly share: LinkShare;
   readonly #view: RepairView;
   readonly #scrubbing: Scrubbing;
+  readonly #auditing: Auditing;
   readonly #plan: MachineDriver<RepairInput, RepairEffect>;
   readonly #running = new Map<FileId, Running>();
   readonly #working = new Map<FileId, Promise<void>>();
@@ -88,6 +91,7 @@ export class Repairing {
       perform: (effect) => this.#perform(effect),
     });
     this.#scrubbing = new Scrubbing(ports, (error) => events.failed(error));
+    this.#auditing = new Auditing({ ...ports, share: this.share }, (error) => events.failed(error));
     const { driver } = ports;
     this.#stopWatching = [
       driver.watch(() => this.#plan.input({ kind: 'changed' })),
@@ -120,6 +124,7 @@ export class Repairing {
     }
     this.#spare();
     this.#scrubbing.start();
+    this.#auditing.start();
   }
 
   /** Why files that need repair wait on this device; undefined when none does. */
@@ -133,7 +138,7 @@ export class Repairing {
     this.#plan.stop();
     for (const stop of this.#stopWatching) stop();
     for (const { controller } of this.#running.values()) controller.abort(notWanted());
-    await Promise.allSettled([...this.#working.values(), this.#scrubbing.stop()]);
+    await Promise.allSettled([...this.#working.values(), this.#scrubbing.stop(), this.#auditing.stop()]);
   }
 
   #perform(effect: RepairEffect): void {

@@ -1,7 +1,7 @@
 // What people do meanwhile: store, read, remove, name again. What they are told is remembered, and so is what
 // they ask for.
 
-import { MemoryFile } from '../device.ts';
+import { MemoryFile } from '../memory-file.ts';
 import { isPalmError } from '../../../src/core/model/errors.ts';
 import type { StoreResult } from '../../../src/runtime/api.ts';
 import { Broken, type Actor, type Scene, type StoredFile } from './scene.ts';

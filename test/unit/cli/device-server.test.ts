@@ -58,7 +58,7 @@ beforeEach(async () => {
     tokens: new Tokens(join(folder, 'tokens.json')),
     cids: { learn },
     works: new DeviceWorks(
-      new DeviceMetrics(palm as unknown as Palm), // the part that is called
+      new DeviceMetrics(palm as unknown as Palm, () => 0), // the part that is called
       idsOnly,
       openDeviceLog('trace', { write: (line: string) => lines.push(JSON.parse(line)) }),
     ),

@@ -1,6 +1,7 @@
 // Repair moves little more than it must. In one go, a repairer that holds h fragments of a file, rebuilds r
-// and keeps s of them moves k - h + r - s. This is judged while nothing but repair moves bytes.
+// and keeps s of them moves k - h + r - s. This is judged while nothing but repair and audits moves bytes.
 
+import type { FileStatus } from '../../../../src/runtime/api.ts';
 import { decodeMessage, hasPayload } from '../../../../src/core/wire/messages.ts';
 import { Broken, type Actor, type Scene } from '../scene.ts';
 
@@ -20,6 +21,8 @@ export function costsLittle(scene: Scene, devices: readonly Actor[]): () => void
     devices.every(({ device }) => device.store.outboxCount() === 0);
   const before = sound(scene, devices);
   const wasQuiet = isQuiet();
+  const audited = (): number => scene.actors.reduce((sum, { device }) => sum + device.auditedBytes, 0);
+  const auditedBefore = audited();
   let movedBytes = 0;
   network.onDelivery = (from, to, bytes) => {
     others(from, to, bytes);
@@ -28,9 +31,10 @@ export function costsLittle(scene: Scene, devices: readonly Actor[]): () => void
   return () => {
     network.onDelivery = others;
     if (!wasQuiet || !isQuiet()) return;
+    movedBytes -= audited() - auditedBefore;
     let leastBytes = 0;
     let spareBytes = 0;
-    for (const [contentId, { k, bytes }] of scene.keptContents()) {
+    for (const [contentId, { k, size: fileBytes }] of named(scene, devices)) {
       const had = devices.map(({ device }) => before.get(`${device.id} ${contentId}`) ?? new Set<number>());
       // What a device dropped meanwhile was a copy: what it has got is other fragments, or a damaged one of
       // its own that was made whole.
@@ -43,7 +47,7 @@ export function costsLittle(scene: Scene, devices: readonly Actor[]): () => void
       if (rebuilt === 0) continue;
       const most = Math.max(...had.map(({ size }) => size));
       const moved = Math.max(0, k - most) + Math.max(0, rebuilt - Math.max(...gained));
-      leastBytes += moved * Math.ceil((bytes.length + 16) / k);
+      leastBytes += moved * Math.ceil((fileBytes + 16) / k);
       spareBytes += SPARE_BYTES * k;
     }
     scene.note(undefined, `repair moved ${movedBytes} bytes; at least ${leastBytes} had to be`);
@@ -56,8 +60,14 @@ export function costsLittle(scene: Scene, devices: readonly Actor[]): () => void
 
 function sound(scene: Scene, devices: readonly Actor[]): Map<string, ReadonlySet<number>> {
   const fragments = new Map<string, ReadonlySet<number>>();
-  for (const contentId of scene.keptContents().keys())
+  for (const contentId of named(scene, devices).keys())
     for (const actor of devices)
       fragments.set(`${actor.device.id} ${contentId}`, scene.onDisk(actor, contentId).sound);
   return fragments;
+}
+
+/** All contents that have a name, also where their store was never acknowledged. */
+function named(scene: Scene, devices: readonly Actor[]): Map<string, Pick<FileStatus, 'k' | 'size'>> {
+  const files = devices.flatMap((actor) => scene.filesOf(actor));
+  return new Map(files.map((file) => [file.contentId, file]));
 }

@@ -151,6 +151,14 @@ describe('metrics', () => {
     });
   });
 
+  it('count what audits fetched, once', async () => {
+    world.auditBytes = 500;
+    expect(await metrics()).toMatchObject({ palm_audit_bytes_total: 500 });
+    world.auditBytes = 700;
+    expect(await metrics()).toMatchObject({ palm_audit_bytes_total: 700 });
+    expect(await metrics()).toMatchObject({ palm_audit_bytes_total: 700 });
+  });
+
   it.each([
     ['127.0.0.1', false, true],
     ['::1', false, true],

@@ -308,4 +308,31 @@ describe('what counts of a claim that was not given', () => {
     expect(doubts.isDistrusted(BEN)).toBe(false);
     expect(counted(doubts)).toEqual([0, 1, 2, 3, 4]);
   });
+
+  it('is all of it again once an audit of it goes well, but not the third time', () => {
+    const { doubts } = doubting();
+    for (const time of [1, 2]) {
+      doubts.notGiven(time, BEN, at(1), 'wrong');
+      doubts.given(0, BEN, at(2));
+      expect(counted(doubts), `time ${time}`).toEqual([0, 2, 3, 4]);
+      doubts.given(0, BEN, at(1));
+      expect(counted(doubts), `time ${time}`).toEqual([0, 1, 2, 3, 4]);
+    }
+    doubts.notGiven(3, BEN, at(1), 'wrong');
+    doubts.given(0, BEN, at(1));
+    expect(counted(doubts)).toEqual([0, 2, 3, 4]);
+    doubts.proved(BEN, at(1));
+    expect(counted(doubts)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('is all of a distrusted device once audits of all that was doubted go well', () => {
+    const { doubts } = doubting();
+    for (const fragment of [0, 1, 2]) doubts.notGiven(0, BEN, at(fragment), 'wrong');
+    for (const fragment of [3, 4]) doubts.given(0, BEN, at(fragment));
+    for (const fragment of [0, 1]) doubts.given(0, BEN, at(fragment));
+    expect(doubts.isDistrusted(BEN)).toBe(true);
+    doubts.given(0, BEN, at(2));
+    expect(doubts.isDistrusted(BEN)).toBe(false);
+    expect(counted(doubts)).toEqual([0, 1, 2, 3, 4]);
+  });
 });

@@ -25,7 +25,7 @@ class Pool {
     {
       self: SELF,
       manifestOf: () => manifestOf(SELF),
-      countedHoldersOf: () => new Map(this.held),
+      claimedHoldersOf: () => new Map(this.held),
       anchorsOf: () => NO_ANCHORS,
       takers: () => [{ device: TAKER, freeBytes: 2 ** 40 }],
     },

@@ -149,6 +149,19 @@ describe('4 of 8 on eight devices', () => {
     expect(started(world.plan(0), 600_000)).toEqual([]);
   });
 
+  it('waits for who is doubted to be asked again, while that gives what it is asked for, for minutes at most', () => {
+    const doubtedSince = (givenMs: number): World => {
+      const world = new World();
+      const file = world.add(1, 4, [0, 0, 0, 3, 4, 5, undefined, undefined]);
+      world.askedAgain.set(file, givenMs);
+      return world;
+    };
+    const startOf = (world: World): number | undefined => started(world.plan(0), 600_000)[0]?.atMs;
+    expect(startOf(doubtedSince(-Infinity))).toBe(30_000);
+    expect(startOf(doubtedSince(25_000))).toBe(55_000);
+    expect(startOf(doubtedSince(Infinity))).toBe(300_000);
+  });
+
   it('has its repair cancelled when the lost devices return before it is rebuilt', () => {
     const world = new World();
     const file = world.add(1, 4, [0, 0, 0, 3, 4, 5, 6, 7]);

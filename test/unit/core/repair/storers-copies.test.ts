@@ -37,6 +37,7 @@ function planWith(own: readonly number[], unreachable: ReadonlySet<DeviceId> = n
     isPlacing: () => true,
     hasDamaged: () => false,
     anchorsOf: () => NO_ANCHORS,
+    askedAgain: () => undefined,
     meetsRarely: () => false,
     share: () => 0.2,
   });
