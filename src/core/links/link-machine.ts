@@ -6,7 +6,8 @@
 // never the reverse; of one session's offers the later displaces the earlier. The device that closes a link
 // tries again; a device that was told goodbye waits to be asked. No letter of one device changes anything
 // about the link with another. Failing connections are bounded, for each device and for all together
-// (attempt-budget.ts). When all links are in use, the device met last gives way to one met earlier.
+// (attempt-budget.ts). When all links are in use, the device met last gives way to one met earlier. Others
+// wait for a place, and are called when one becomes free (link-room.ts).
 
 import type { DeviceId } from '../model/ids.ts';
 import { MAX_DEVICE_COUNT, MAX_LINK_COUNT } from '../model/limits.ts';
@@ -60,6 +61,8 @@ export class LinkMachine {
   #twin: SessionId | undefined;
   readonly #announcing: Announcing;
   #linkCounter = 0;
+  /** Links and attempts that ended in this step. */
+  #endedCount = 0;
   readonly #jitter: () => number;
   /** The last result of `nextDeadlineMs`. */
   #plannedMs = Number.POSITIVE_INFINITY;
@@ -85,6 +88,7 @@ export class LinkMachine {
     if (Math.max(nowMs - this.#plannedMs, jumpedMs) > OVERSLEPT_MS) this.#checkAll(nowMs, 'slept');
     if (!this.#hasLeft) this.#take(nowMs, input);
     if (!this.#hasLeft) this.#meetDeadlines(nowMs);
+    if (!this.#hasLeft) this.#callWaiting(nowMs);
     this.#plannedMs = this.#hasLeft ? Number.POSITIVE_INFINITY : this.#earliestMs();
     return this.#effects;
   }
@@ -239,6 +243,7 @@ export class LinkMachine {
     neighbour.heir = undefined;
     neighbour.offerSeq = -1;
     neighbour.failureCount = 0;
+    neighbour.isPutOff = false;
     neighbour.phase = { kind: 'idle', retryAtMs: Math.max(nowMs, neighbour.refuseUntilMs) };
   }
 
@@ -262,7 +267,9 @@ export class LinkMachine {
     } else if (neighbour.phase.kind === 'idle') {
       // It is alive, so the wait need not grow; but a device that announces in a loop must not make us try in
       // a loop.
-      const soonMs = neighbour.failureCount === 0 ? nowMs : nowMs + backoffMs(1, this.#jitter());
+      const isCalled = neighbour.isPutOff && letter.toSession !== null;
+      const isSoon = isCalled || neighbour.failureCount === 0;
+      const soonMs = isSoon ? nowMs : nowMs + backoffMs(1, this.#jitter());
       const retryAtMs = Math.max(neighbour.refuseUntilMs, Math.min(neighbour.phase.retryAtMs, soonMs));
       neighbour.failureCount = Math.min(neighbour.failureCount, GIVE_UP_AFTER_COUNT - 1);
       neighbour.phase.retryAtMs = retryAtMs;
@@ -290,7 +297,7 @@ export class LinkMachine {
     }
     if (
       nowMs < neighbour.refuseUntilMs ||
-      !this.#room.hasRoomFor(neighbour) ||
+      !this.#hasPlaceFor(neighbour) ||
       !this.#takeAttempt(nowMs, neighbour)
     ) {
       this.#send(neighbour, letter.link, { kind: 'bye' });
@@ -324,6 +331,7 @@ export class LinkMachine {
       this.#drop(nowMs, neighbour, 'the device said goodbye', false, true);
       this.#neighbours.delete(neighbour.device);
     } else {
+      neighbour.isPutOff = neighbour.phase.kind === 'linking' && neighbour.phase.isUnanswered;
       this.#fail(nowMs, neighbour, 'the device gave the attempt up');
     }
   }
@@ -333,6 +341,7 @@ export class LinkMachine {
   #begin(nowMs: MonotonicMs, neighbour: Neighbour, link: LinkId, initiator: boolean): void {
     if (neighbour.phase.kind === 'idle') this.#makeRoomFor(nowMs, neighbour);
     const deadlineMs = nowMs + ATTEMPT_TIMEOUT_MS;
+    neighbour.isPutOff = false;
     neighbour.phase = { kind: 'linking', link, deadlineMs, candidateCount: 0, isUnanswered: initiator };
     this.#effects.push({ kind: 'create', device: neighbour.device, link, initiator });
   }
@@ -358,6 +367,7 @@ export class LinkMachine {
     const { phase } = neighbour;
     if (phase.kind === 'idle') return;
     this.#announcing.linkEnded();
+    this.#endedCount += 1;
     if (phase.kind === 'up') this.#budget.ended(nowMs, neighbour.device, nowMs - phase.sinceMs);
     this.#effects.push({ kind: 'destroy', device: neighbour.device, link: phase.link, goodbye });
     if (phase.kind === 'up') {
@@ -479,10 +489,18 @@ export class LinkMachine {
     if (this.#announcing.dueMs <= nowMs && this.#canSignal()) this.#announce(nowMs);
   }
 
+  /** One for each place that became free: whoever does not come keeps none, and tries again by itself. */
+  #callWaiting(nowMs: MonotonicMs): void {
+    for (; this.#endedCount > 0; this.#endedCount -= 1) {
+      const next = this.#canSignal() ? this.#room.nextWaiting() : undefined;
+      if (next !== undefined && next.refuseUntilMs <= nowMs) this.#tryLink(nowMs, next);
+    }
+  }
+
   #tryLink(nowMs: MonotonicMs, neighbour: Neighbour): void {
     if (neighbour.failureCount >= GIVE_UP_AFTER_COUNT) {
       this.#neighbours.delete(neighbour.device);
-    } else if (!this.#room.hasRoomFor(neighbour) || !this.#mayTry(nowMs, neighbour)) {
+    } else if (!this.#hasPlaceFor(neighbour) || !this.#mayTry(nowMs, neighbour)) {
       neighbour.phase = { kind: 'idle', retryAtMs: nowMs + backoffMs(NO_ROOM_COUNT, this.#jitter()) };
     } else if (this.#initiates(neighbour)) {
       this.#begin(nowMs, neighbour, this.#newLink(), true);
@@ -541,6 +559,13 @@ export class LinkMachine {
 
   #takeAttempt(nowMs: MonotonicMs, neighbour: Neighbour): boolean {
     return this.#budget.take(nowMs, neighbour, this.#room.attemptRoom(neighbour));
+  }
+
+  /** If not, it waits for one. */
+  #hasPlaceFor(neighbour: Neighbour): boolean {
+    const hasPlace = this.#room.hasRoomFor(neighbour);
+    if (!hasPlace) this.#room.wait(neighbour);
+    return hasPlace;
   }
 
   #makeRoomFor(nowMs: MonotonicMs, neighbour: Neighbour): void {

@@ -41,6 +41,8 @@ export interface Neighbour {
   offerSeq: number;
   /** Failed attempts and prods and short-lived links in a row. */
   failureCount: number;
+  /** It answered our last offer with a goodbye: it may have had no place, and calls when it has one. */
+  isPutOff: boolean;
   /** We closed the link on purpose: until then we neither try nor accept. */
   refuseUntilMs: number;
   phase: Phase;
@@ -61,6 +63,7 @@ export function newNeighbour(nowMs: MonotonicMs, { from, fromSession }: OpenedLe
     heir: undefined,
     offerSeq: -1,
     failureCount: 0,
+    isPutOff: false,
     refuseUntilMs: nowMs,
     phase: { kind: 'idle', retryAtMs: nowMs },
   };
