@@ -65,6 +65,10 @@ export class Judging {
 
   #audited(nowMs: MonotonicMs, { outcome, device, file, fragment }: Audited): void {
     const { doubts } = this.#state;
+    if (outcome === 'own') {
+      this.#state.challenges.want(nowMs, file, new Map([[device, new Set([fragment])]]));
+      return;
+    }
     if (outcome === 'none') {
       for (const place of this.#unanswered.missed(nowMs, device, { file, fragment }))
         doubts.notGiven(nowMs, device, place, 'absent');

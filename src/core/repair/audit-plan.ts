@@ -18,9 +18,10 @@ import type { Place } from '../wire/places.ts';
 
 /**
  * 'given': the block that was asked for. 'absent': it said that it has none, or that its copy is damaged.
- * 'wrong': it gave something else. 'none': no answer, or that it cannot now. 'cut': its link ended.
+ * 'wrong': it gave something else. 'none': no answer, or that it cannot now. 'cut': its link ended. 'own': it
+ * was not asked for a block, but for a proof, because this device has a copy to compare.
  */
-export type AuditOutcome = 'given' | 'absent' | 'wrong' | 'none' | 'cut';
+export type AuditOutcome = 'given' | 'absent' | 'wrong' | 'none' | 'cut' | 'own';
 
 /** What a device is asked for. */
 export interface Audit extends Place {
@@ -68,8 +69,8 @@ const MAX_PURSUED = 16;
 const CONTESTED_EVERY_MS = 10 * 60_000;
 /** What does not count is asked for again after this; after twice as long each time that it fails, ms. */
 const RETRY_MS = 60_000;
-/** As often as a device that does not fail is audited in a large pool, ms. */
-const MAX_RETRY_MS = 64 * 60_000;
+/** In the end, ms: most of those that fail give nothing, which costs nothing. */
+const MAX_RETRY_MS = 10 * 60_000;
 
 /** A device that did not give what it was asked for. */
 interface Failing {
@@ -127,7 +128,7 @@ export class AuditPlan {
     }
     const { leftCount, retryMs } = known ?? { leftCount: MAX_PURSUED, retryMs: RETRY_MS };
     const again = outcome === 'none' ? audit : undefined;
-    const left = Math.max(0, leftCount - 1);
+    const left = outcome === 'own' ? 0 : Math.max(0, leftCount - 1);
     this.#failing.set(device, {
       leftCount: left,
       again: left > 0 ? again : undefined,

@@ -251,3 +251,21 @@ describe('a claim that was not made good', () => {
       expect(device.peer.doubts.isDoubted(member, { file: fileId, fragment })).toBe(false);
   });
 });
+
+describe('a doubted claim of what is here as well', () => {
+  it('is put to the proof when an audit comes to it, and counts once it is proved', () => {
+    const { device, other: holder, files } = knowing(1);
+    const place: Place = { file: itemAt(files, 0), fragment: 0 };
+    device.input({ kind: 'held', fragments: [{ ...place, bytes: 10 }] });
+    device.hear(holder, { kind: 'features', features: ['challenge'] });
+    const held = [{ file: place.file, fragments: packFragments([0]) }];
+    device.hear(holder, { kind: 'holdings', base: 0, held, heldBytes: 1, freeBytes: 1 });
+    device.input({ kind: 'not-given', device: holder, ...place, isWrong: true });
+    expect(device.peer.doubts.isDoubted(holder, place)).toBe(true);
+    device.input({ kind: 'audited', device: holder, ...place, outcome: 'own' });
+    const challenge = device.sentTo(holder, 'challenge').at(-1);
+    if (challenge?.kind !== 'challenge') throw new Error('expected a challenge');
+    device.hear(holder, { kind: 'proof', id: challenge.id, digests: [proofOf(place, holder)] });
+    expect(device.peer.doubts.isDoubted(holder, place)).toBe(false);
+  });
+});

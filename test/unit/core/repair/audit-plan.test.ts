@@ -143,10 +143,10 @@ describe('audits', () => {
     pool.doubt(BEN);
     const failed = pool.pass(4 * HOUR_MS, () => 'wrong').map(({ atMs }) => atMs);
     expect(failed.length).toBeGreaterThan(4);
-    expect(failed.length).toBeLessThan(15);
+    expect(failed.length).toBeLessThan(30);
     const gaps = failed.slice(1).map((atMs, at) => atMs - (failed[at] ?? 0));
-    expect(gaps.at(-1)).toBeGreaterThan(HOUR_MS - 60_000);
-    const given = pool.pass(70 * 60_000, () => {
+    expect(gaps.at(-1)).toBe(10 * 60_000);
+    const given = pool.pass(11 * 60_000, () => {
       pool.doubt(BEN, false);
       return 'given';
     });
